@@ -1,0 +1,50 @@
+/** What the other scripts need before they can work: installed packages and an up-to-date build. Node only. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const BUILT = join(ROOT, "dist", ".built");
+
+/** Installs the locked packages unless they are there, and builds unless the build is newer than every source. */
+export function setUp() {
+  if (!isInstalled()) step("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (!isBuilt()) step(process.execPath, [join(ROOT, "scripts", "build.js")]);
+}
+
+/** Runs a command in the project's folder with its output on stderr; ends the process where it fails. */
+export function step(command, args) {
+  const shell = process.platform === "win32" && command === "npm";
+  const done = spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", 2, 2], shell });
+  if (done.status === 0) return;
+  const why = done.error === undefined ? `exit code ${done.status ?? done.signal}` : done.error.message;
+  process.stderr.write(`runtrace: ${command} ${args.join(" ")}: ${why}\n`);
+  process.exit(1);
+}
+
+function isInstalled() {
+  const installed = join(ROOT, "node_modules", ".package-lock.json");
+  return existsSync(installed) && modified(installed) >= modified(join(ROOT, "package-lock.json")) - 1000;
+}
+
+function isBuilt() {
+  if (!existsSync(BUILT)) return false;
+  const built = modified(BUILT);
+  const files = ["package.json", "package-lock.json", "tsconfig.json", "scripts"].map((name) =>
+    join(ROOT, name),
+  );
+  return files.every((file) => newest(file) <= built) && newest(join(ROOT, "src")) <= built;
+}
+
+function newest(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  let time = stat.mtimeMs;
+  for (const name of readdirSync(path)) time = Math.max(time, newest(join(path, name)));
+  return time;
+}
+
+function modified(file) {
+  return statSync(file).mtimeMs;
+}

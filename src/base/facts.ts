@@ -1,0 +1,131 @@
+/**
+ * The vocabulary of facts: what the probe tells the resolver, one fixed-width record of 32 bytes each.
+ *
+ * A record is {time: u64 ns (hrtime), a: f64, b: f64, kind: u32, c: u32}. Ids are counters of one isolate, below 2^53;
+ * id 0 is none. Text travels in the same ring: a Text record is followed by its UTF-8 bytes, padded to whole records.
+ * The facts of one isolate are in the order in which they happened. Where they come from (Node's hooks, a load-time
+ * transform) does not show in them.
+ */
+export const Fact = {
+  /** a: string id, 0 for the text of the next Log or Note only; c: length in bytes. The bytes follow. */
+  Text: 1,
+  /** A place in the source. a: function id * 2^26 + site id; b: file string id * 2^26 + function string id; c: line. */
+  Site: 2,
+  /** Facts were dropped here because the ring was full. a: how many. */
+  Gap: 3,
+
+  /** A callback of the event loop begins. a: resource id; b: due time in ns for timers, else 0; c: ResourceKind. */
+  Before: 10,
+  /** It ends. a: resource id. */
+  After: 11,
+  /** A resource that will call back is made. a: resource id; b: site id; c: ResourceKind + 32 * delay in ms of a timer. */
+  Init: 12,
+  /** A resource will not call back any more. a: resource id. */
+  Clear: 13,
+  /** A promise settles when the resource completes. a: resource id; b: promise id. */
+  Link: 14,
+
+  /** A promise is made. a: promise id; b: the promise it reacts to, or 0; c: PromiseClass + 16 * site id. */
+  Promise: 20,
+  /** A reaction job begins. a: promise id. */
+  ReactionBegin: 21,
+  ReactionEnd: 22,
+  /** a: promise id. */
+  Settle: 23,
+
+  /** A root activation begins here and holds the rest of the callback. a: root id; b: name string id; c: RootKind. */
+  Root: 30,
+  /** A held root (a request) needs no more waiting for. a: root id. */
+  Release: 31,
+
+  /** An activation of its own begins synchronously here. a: id; b: name string id; c: site id. Closed by Return. */
+  Go: 40,
+  /** withRegion calls its function. a: region id; b: name string id; c: site id. Closed by Return. */
+  RegionCall: 41,
+  /** withTask calls its function; begins the task. a: task id; b: name string id; c: site id. Closed by Return. */
+  TaskCall: 42,
+  /** The function of Go, RegionCall or TaskCall returned. a: id; b: promise id where it returned a pending promise, else 0. */
+  Return: 43,
+  /** startRegion. a: region id; b: name string id; c: site id. */
+  RegionBegin: 44,
+  /** a: region id; c: site id. */
+  RegionEnd: 45,
+  /** newTask, a child of the current task. a: task id; b: name string id; c: site id. */
+  TaskBegin: 46,
+  /** a: task id; c: site id. */
+  TaskEnd: 47,
+  /** task.run(fn): what is made until TaskExit belongs to the task. a: task id. */
+  TaskEnter: 48,
+  TaskExit: 49,
+  /** a: category string id; c: site id; the message is the preceding Text with id 0. */
+  Log: 50,
+  /** A JSON message of the reserved category; the message is the preceding Text with id 0. */
+  Note: 51,
+
+  /** A synchronous call into the system. c: site id. */
+  SyscallBegin: 60,
+  SyscallEnd: 61,
+  /** The loop was idle from time - a until time. */
+  Idle: 62,
+  /** A garbage collection. time: its start; a: duration in ns; c: GcKind. May arrive late. */
+  Gc: 63,
+  /** a: used heap in bytes; b: heap limit in bytes. */
+  Heap: 64,
+  /** The event loop ends. */
+  LoopEnd: 65,
+  /** A Worker is started by the running code. a: its thread id; c: site id. */
+  WorkerStart: 66,
+} as const;
+
+/** What calls back, as far as reasons and liveness need to know. */
+export const ResourceKind = {
+  Unknown: 0,
+  Timeout: 1,
+  Interval: 2,
+  Immediate: 3,
+  Tick: 4,
+  Fs: 5,
+  Dns: 6,
+  Crypto: 7,
+  /** A zlib handle: calls back any number of times. */
+  Zlib: 8,
+  /** A socket, pipe, server or parser: calls back any number of times. */
+  Net: 9,
+  /** One connection attempt. */
+  Connect: 10,
+  Child: 11,
+  /** A message port: calls back any number of times. */
+  Port: 12,
+  /** An AsyncResource of user-land: runs any number of times. */
+  User: 13,
+  /** A timer of Node's own (socket timeouts): neither keeps an activation alive nor names its reason. */
+  InternalTimer: 14,
+  Worker: 15,
+  Signal: 16,
+} as const;
+export type ResourceKindCode = (typeof ResourceKind)[keyof typeof ResourceKind];
+
+/** How a promise came to be. Unknown is always legal: it costs detail, never truth. */
+export const PromiseClass = {
+  Unknown: 0,
+  /** The result of an async function that begins to run now. */
+  Call: 1,
+  /** The continuation of the innermost running async function, which suspends here. */
+  Await: 2,
+  /** Made by then, catch, finally. */
+  Then: 3,
+  /** Made by `new Promise` or withResolvers. */
+  New: 4,
+  All: 5,
+  Race: 6,
+  /** Made inside Node or by a builtin. */
+  Native: 7,
+} as const;
+
+export const RootKind = { Main: 0, Request: 1, Connection: 2, Message: 3, Interval: 4 } as const;
+
+/** Kinds of garbage collection, with V8's own numbers. */
+export const GcKind = { Minor: 1, MinorMarkSweep: 2, Major: 4, Incremental: 8, WeakCallbacks: 16 } as const;
+
+/** Bytes of a record. */
+export const FACT_BYTES = 32;
