@@ -1,0 +1,343 @@
+/**
+ * Turns state transitions into spans: what each activation did, and who ran on each event loop.
+ *
+ * An activation has exactly one open span from its first sight to its end. One that was there before the trace began
+ * (Undetermined -> X) starts at the last Sync, when that state was already true. A syscall that loses its proc is
+ * split there: the first span names the proc, the second has -1, which is how the time off the proc is told from the
+ * time on it. Transitions to the same state (statuses repeated at each generation) change nothing.
+ *
+ * A proc is acquired when it goes Running and released when it goes Idle. While it is acquired it has one open span:
+ * of the activation that runs on it, or of none.
+ */
+import type { OrderedEvent } from "../order/types.ts";
+import {
+  ByteColumn,
+  FloatColumn,
+  groupByOwner,
+  IntColumn,
+  moveBytes,
+  moveFloats,
+  moveInts,
+  renumber,
+} from "./columns.ts";
+import type { StackInterner, StringInterner } from "./interner.ts";
+import { State } from "./types.ts";
+import type { ActivationTable, ProcSpanTable, ProcTable, SpanTable } from "./types.ts";
+
+const NONE = -1;
+/** Open-state marker of an activation that has ended. */
+const ENDED = 0;
+
+const STATE_OF: Readonly<Record<string, number>> = {
+  Running: State.Running,
+  Runnable: State.Runnable,
+  Waiting: State.Waiting,
+  Syscall: State.Syscall,
+};
+
+/** The finished tables, and where the rows of the recorder went when they were put in their final order. */
+export interface ActivationTables {
+  readonly activations: ActivationTable;
+  readonly spans: SpanTable;
+  readonly procs: ProcTable;
+  readonly procSpans: ProcSpanTable;
+  /** Final row of each recorded activation row. */
+  readonly activationPlace: Uint32Array;
+  /** Final row of each recorded proc row. */
+  readonly procPlace: Uint32Array;
+}
+
+/** Records activations and procs from ordered state transitions. */
+export class ActivationRecorder {
+  readonly #strings: StringInterner;
+  readonly #stacks: StackInterner;
+
+  readonly #rowOfGoroutine = new Map<number, number>();
+  readonly #id = new FloatColumn();
+  readonly #name = new IntColumn();
+  readonly #creator = new IntColumn();
+  readonly #creationStack = new IntColumn();
+  readonly #created = new FloatColumn();
+  readonly #ended = new FloatColumn();
+
+  // The open span of each activation; same rows as above.
+  readonly #openState = new ByteColumn();
+  readonly #openStart = new FloatColumn();
+  readonly #openReason = new IntColumn();
+  readonly #openStack = new IntColumn();
+  readonly #openBy = new IntColumn();
+
+  readonly #spanOwner = new IntColumn();
+  readonly #spanStart = new FloatColumn();
+  readonly #spanEnd = new FloatColumn();
+  readonly #spanState = new ByteColumn();
+  readonly #spanReason = new IntColumn();
+  readonly #spanStack = new IntColumn();
+  readonly #spanBy = new IntColumn();
+
+  readonly #rowOfProc = new Map<number, number>();
+  readonly #procId = new FloatColumn();
+  readonly #procAcquired = new ByteColumn();
+  readonly #procSince = new FloatColumn();
+  readonly #procActivation = new IntColumn();
+
+  readonly #procSpanOwner = new IntColumn();
+  readonly #procSpanStart = new FloatColumn();
+  readonly #procSpanEnd = new FloatColumn();
+  readonly #procSpanActivation = new IntColumn();
+
+  constructor(strings: StringInterner, stacks: StackInterner) {
+    this.#strings = strings;
+    this.#stacks = stacks;
+  }
+
+  /** Row of a goroutine id, or -1 where the trace has not told of it. */
+  activation(goroutine: number): number {
+    return this.#rowOfGoroutine.get(goroutine) ?? NONE;
+  }
+
+  /** Row of a proc id, made at its first mention; -1 for none. */
+  proc(id: number): number {
+    if (id < 0) return NONE;
+    let row = this.#rowOfProc.get(id);
+    if (row === undefined) {
+      row = this.#procId.push(id);
+      this.#procAcquired.push(0);
+      this.#procSince.push(0);
+      this.#procActivation.push(NONE);
+      this.#rowOfProc.set(id, row);
+    }
+    return row;
+  }
+
+  /**
+   * Takes a goroutine's transition. Returns the row of the activation when it ended with this event, else -1.
+   * `syncTime` is the time of the last Sync.
+   */
+  goroutineTransition(e: OrderedEvent, syncTime: number): number {
+    if (e.from === e.to) return NONE;
+    let since = e.time;
+    let row: number;
+    if (e.from === "Undetermined" || e.from === "NotExist") {
+      if (e.from === "Undetermined") since = syncTime;
+      row = this.#add(e, since);
+    } else {
+      row = this.activation(e.resourceId);
+      if (row === NONE) return NONE;
+      this.#closeSpan(row, e.time);
+      if (isOnProc(e.from) && !(isOnProc(e.to) && this.proc(e.proc) === this.#openBy.data[row])) {
+        this.#leaveProc(row, e.time);
+      }
+    }
+    if (this.#name.data[row] === 0) this.#name.data[row] = this.#entryFunction(e);
+
+    const state = STATE_OF[e.to] ?? ENDED;
+    this.#openState.data[row] = state;
+    this.#openStart.data[row] = since;
+    if (state === ENDED) {
+      this.#ended.data[row] = e.time;
+      return row;
+    }
+    this.#openReason.data[row] = this.#reasonOf(e, state);
+    this.#openStack.data[row] = this.#stackOf(e, state);
+    this.#openBy.data[row] = this.#byOf(e, state, row);
+    const onProc = state === State.Running || state === State.Syscall ? this.#openBy.data[row]! : NONE;
+    if (onProc !== NONE) this.#enterProc(onProc, row, since);
+    return NONE;
+  }
+
+  /** Takes a proc's transition. `syncTime` as above. */
+  procTransition(e: OrderedEvent, syncTime: number): void {
+    const proc = this.proc(e.resourceId);
+    const since = e.from === "Undetermined" ? syncTime : e.time;
+    if (e.to === "Running") {
+      if (this.#procAcquired.data[proc] === 0) {
+        this.#procAcquired.data[proc] = 1;
+        this.#procSince.data[proc] = since;
+        this.#procActivation.data[proc] = NONE;
+      }
+      return;
+    }
+    if (this.#procAcquired.data[proc] === 0) return;
+    const activation = this.#procActivation.data[proc]!;
+    this.#closeProcSpan(proc, e.time);
+    this.#procAcquired.data[proc] = 0;
+    this.#procActivation.data[proc] = NONE;
+    if (activation !== NONE && this.#openState.data[activation] === State.Syscall) {
+      this.#closeSpan(activation, e.time);
+      this.#openStart.data[activation] = e.time;
+      this.#openBy.data[activation] = NONE;
+    }
+  }
+
+  #add(e: OrderedEvent, created: number): number {
+    const row = this.#id.push(e.resourceId);
+    this.#name.push(0);
+    const made = e.from === "NotExist";
+    this.#creator.push(made ? this.activation(e.goroutine) : NONE);
+    this.#creationStack.push(made ? this.#stacks.row(e.stack) : 0);
+    this.#created.push(created);
+    this.#ended.push(Number.NaN);
+    this.#openState.push(ENDED);
+    this.#openStart.push(created);
+    this.#openReason.push(0);
+    this.#openStack.push(0);
+    this.#openBy.push(NONE);
+    this.#rowOfGoroutine.set(e.resourceId, row);
+    return row;
+  }
+
+  #entryFunction(e: OrderedEvent): number {
+    const frames = e.transitionStack?.frames;
+    const outermost = frames === undefined ? undefined : frames[frames.length - 1];
+    return outermost === undefined ? 0 : this.#strings.row(outermost.func);
+  }
+
+  #reasonOf(e: OrderedEvent, state: number): number {
+    const told = state === State.Waiting || (state === State.Runnable && e.from === "Running");
+    return told ? this.#strings.row(e.reason) : 0;
+  }
+
+  /** The stack that explains the state: the activation's own, or that of whoever made it runnable. */
+  #stackOf(e: OrderedEvent, state: number): number {
+    if (state === State.Running) return 0;
+    if (e.from === "Undetermined") return this.#stacks.row(e.transitionStack);
+    return this.#stacks.row(e.stack);
+  }
+
+  #byOf(e: OrderedEvent, state: number, row: number): number {
+    if (state === State.Running || state === State.Syscall) return this.proc(e.proc);
+    if (state !== State.Runnable || e.from === "Undetermined") return NONE;
+    const waker = this.activation(e.goroutine);
+    return waker === row ? NONE : waker;
+  }
+
+  #closeSpan(row: number, end: number): void {
+    const state = this.#openState.data[row]!;
+    if (state === ENDED) return;
+    this.#spanOwner.push(row);
+    this.#spanStart.push(this.#openStart.data[row]!);
+    this.#spanEnd.push(end);
+    this.#spanState.push(state);
+    this.#spanReason.push(this.#openReason.data[row]!);
+    this.#spanStack.push(this.#openStack.data[row]!);
+    this.#spanBy.push(this.#openBy.data[row]!);
+  }
+
+  #enterProc(proc: number, row: number, since: number): void {
+    if (this.#procActivation.data[proc] === row) return;
+    if (this.#procAcquired.data[proc] === 0) {
+      this.#procAcquired.data[proc] = 1;
+      this.#procSince.data[proc] = since;
+    } else if (since > this.#procSince.data[proc]!) {
+      this.#closeProcSpan(proc, since);
+      this.#procSince.data[proc] = since;
+    }
+    this.#procActivation.data[proc] = row;
+  }
+
+  #leaveProc(row: number, time: number): void {
+    const proc = this.#openBy.data[row]!;
+    if (proc === NONE || this.#procActivation.data[proc] !== row) return;
+    this.#closeProcSpan(proc, time);
+    this.#procSince.data[proc] = time;
+    this.#procActivation.data[proc] = NONE;
+  }
+
+  #closeProcSpan(proc: number, end: number): void {
+    this.#procSpanOwner.push(proc);
+    this.#procSpanStart.push(this.#procSince.data[proc]!);
+    this.#procSpanEnd.push(end);
+    this.#procSpanActivation.push(this.#procActivation.data[proc]!);
+  }
+
+  /** Closes what is open at `endTime` and builds the tables. The name of proc `id` is `procName(id)`. */
+  finish(endTime: number, procName: (id: number) => string): ActivationTables {
+    for (let row = 0; row < this.#id.length; row++) this.#closeSpan(row, endTime);
+    for (let proc = 0; proc < this.#procId.length; proc++) {
+      if (this.#procAcquired.data[proc] === 1) this.#closeProcSpan(proc, endTime);
+    }
+    const activationPlace = ascendingPlace(this.#created.take());
+    const procPlace = ascendingPlace(this.#procId.take());
+    return {
+      ...this.#finishActivations(activationPlace, procPlace),
+      ...this.#finishProcs(activationPlace, procPlace, procName),
+      activationPlace,
+      procPlace,
+    };
+  }
+
+  #finishActivations(
+    place: Uint32Array,
+    procPlace: Uint32Array,
+  ): { activations: ActivationTable; spans: SpanTable } {
+    const count = this.#id.length;
+    const owner = renumber(this.#spanOwner.take(), place);
+    const grouping = groupByOwner(owner, owner.length, count);
+    const state = this.#spanState.take();
+    const by = this.#spanBy.take();
+    for (let i = 0; i < by.length; i++) {
+      const row = by[i]!;
+      if (row >= 0) by[i] = (state[i] === State.Runnable ? place : procPlace)[row]!;
+    }
+    return {
+      activations: {
+        count,
+        id: moveFloats(this.#id.data, place),
+        name: moveInts(this.#name.data, place),
+        creator: renumber(moveInts(this.#creator.data, place), place),
+        creationStack: moveInts(this.#creationStack.data, place),
+        created: moveFloats(this.#created.data, place),
+        ended: moveFloats(this.#ended.data, place),
+        firstSpan: grouping.first,
+      },
+      spans: {
+        count: owner.length,
+        start: moveFloats(this.#spanStart.data, grouping.place),
+        end: moveFloats(this.#spanEnd.data, grouping.place),
+        state: moveBytes(state, grouping.place),
+        reason: moveInts(this.#spanReason.data, grouping.place),
+        stack: moveInts(this.#spanStack.data, grouping.place),
+        by: moveInts(by, grouping.place),
+      },
+    };
+  }
+
+  #finishProcs(
+    activationPlace: Uint32Array,
+    place: Uint32Array,
+    procName: (id: number) => string,
+  ): { procs: ProcTable; procSpans: ProcSpanTable } {
+    const count = this.#procId.length;
+    const owner = renumber(this.#procSpanOwner.take(), place);
+    const grouping = groupByOwner(owner, owner.length, count);
+    const id = moveFloats(this.#procId.data, place);
+    return {
+      procs: {
+        count,
+        id,
+        name: Int32Array.from(id, (proc) => this.#strings.row(procName(proc))),
+        firstSpan: grouping.first,
+      },
+      procSpans: {
+        count: owner.length,
+        start: moveFloats(this.#procSpanStart.data, grouping.place),
+        end: moveFloats(this.#procSpanEnd.data, grouping.place),
+        activation: renumber(moveInts(this.#procSpanActivation.data, grouping.place), activationPlace),
+      },
+    };
+  }
+}
+
+/** In these states an activation sits on a proc, and the `by` of its span is that proc. */
+function isOnProc(state: string): boolean {
+  return state === "Running" || state === "Syscall";
+}
+
+/** Where each row goes when rows are sorted by ascending key, equal keys in their old order. */
+function ascendingPlace(keys: Float64Array): Uint32Array {
+  const order = Uint32Array.from(keys, (_, row) => row).toSorted((a, b) => keys[a]! - keys[b]! || a - b);
+  const place = new Uint32Array(keys.length);
+  for (let i = 0; i < order.length; i++) place[order[i]!] = i;
+  return place;
+}
