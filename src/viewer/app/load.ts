@@ -1,0 +1,108 @@
+import { batch } from "@preact/signals";
+import { laneTotal } from "../core/lanes.ts";
+import { fit } from "../core/view.ts";
+import type { Answer, Request } from "../protocol.ts";
+import {
+  extent,
+  failure,
+  highlight,
+  hitIndex,
+  hits,
+  lanes,
+  loaded,
+  onlyTask,
+  order,
+  progress,
+  query,
+  restingView,
+  scrollTop,
+  selection,
+  stage,
+  tab,
+  view,
+} from "./state.ts";
+import { NO_HITS } from "../core/find.ts";
+
+/** Loading: one worker a trace, and the page's public signs of it (the data attributes and the marks). */
+
+const root = document.documentElement;
+let worker: Worker | null = null;
+
+/** Opens the trace that the page's address asks for: `?file=`, else trace.out beside the page. */
+export function openFromAddress(): void {
+  const asked = new URLSearchParams(location.search).get("file");
+  const url = new URL(asked ?? "trace.out", location.href);
+  if (url.origin !== location.origin) {
+    fail(
+      `${url.href} is on another origin: only traces of ${location.origin} can be opened by address`,
+      false,
+    );
+    return;
+  }
+  open({ kind: "url", url: url.href });
+}
+
+/** Opens a trace by address or from a file, in place of the one shown. */
+export function open(request: Request): void {
+  worker?.terminate();
+  root.dataset["state"] = "loading";
+  batch(() => {
+    loaded.value = null;
+    failure.value = null;
+    progress.value = { stage: "Opening", bytes: 0, total: 0 };
+  });
+  worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
+  worker.addEventListener("message", (event: MessageEvent<Answer>) => receive(event.data));
+  worker.addEventListener("error", (event) =>
+    fail(event.message || "the reader could not be started", false),
+  );
+  worker.postMessage(request);
+}
+
+function fail(message: string, missing: boolean): void {
+  root.dataset["state"] = "error";
+  batch(() => {
+    failure.value = { message, missing };
+    progress.value = null;
+  });
+}
+
+function receive(answer: Answer): void {
+  if (answer.kind === "progress") {
+    progress.value = answer;
+    return;
+  }
+  worker?.terminate();
+  worker = null;
+  if (answer.kind === "failed") {
+    fail(answer.message, answer.missing);
+    return;
+  }
+  const { trace } = answer;
+  batch(() => {
+    selection.value = null;
+    onlyTask.value = -1;
+    order.value = "creation";
+    highlight.value = null;
+    query.value = "";
+    hits.value = NO_HITS;
+    hitIndex.value = -1;
+    scrollTop.value = 0;
+    progress.value = null;
+    loaded.value = trace;
+    restingView.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
+    tab.value = trace.model.tasks.count > 0 ? "tasks" : "activations";
+    view.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
+  });
+  document.title = `${trace.name} – runtrace`;
+  root.dataset["events"] = String(trace.model.events);
+  root.dataset["lanes"] = String(lanes.value === null ? 0 : laneTotal(lanes.value));
+  // The frame after the next one starts when the first picture is on screen.
+  requestAnimationFrame(() => {
+    performance.mark("runtrace:first-picture");
+    requestAnimationFrame(() => {
+      performance.mark("runtrace:ready");
+      root.dataset["state"] = "ready";
+    });
+  });
+}

@@ -1,0 +1,24 @@
+import type { TraceModel } from "../model/types.ts";
+import type { TraceIndex } from "./core/trace-index.ts";
+
+/** What the page asks of the worker: one trace, from an address of the same origin or from a dropped file. */
+export type Request =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "file"; readonly file: File };
+
+/** What the worker answers: any number of `progress`, then one `trace` or `failed`. */
+export type Answer =
+  | { readonly kind: "progress"; readonly stage: string; readonly bytes: number; readonly total: number }
+  | { readonly kind: "trace"; readonly trace: LoadedTrace }
+  | { readonly kind: "failed"; readonly message: string; readonly missing: boolean };
+
+/** A trace ready to draw. */
+export interface LoadedTrace {
+  readonly name: string;
+  /** Size of the file as it was served or dropped. */
+  readonly bytes: number;
+  /** All traces that the server offers, by name; empty where it does not say. */
+  readonly files: readonly string[];
+  readonly model: TraceModel;
+  readonly index: TraceIndex;
+}

@@ -1,0 +1,289 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import sparticuz from "@sparticuz/chromium";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { serve, type Served } from "../server/serve.ts";
+
+/** The built viewer in a real browser, served as `runtrace view` serves it. */
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const SYSTEM = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/usr/bin/google-chrome-stable",
+];
+
+const root = projectRoot(path.dirname(fileURLToPath(import.meta.url)));
+const assets = path.join(root, "dist/viewer");
+const fixture = path.join(root, "test/fixtures/viewer/annotate.trace");
+
+let folder = "";
+let browser: Browser;
+let served: Served;
+
+/** The nearest folder upwards that holds the package. */
+function projectRoot(from: string): string {
+  let at = from;
+  while (!existsSync(path.join(at, "test/fixtures/viewer"))) {
+    const up = path.dirname(at);
+    assert.notEqual(up, at, "no test/fixtures/viewer above this file");
+    at = up;
+  }
+  return at;
+}
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "runtrace-viewer-"));
+  const bytes = await readFile(fixture);
+  const packed = path.join(folder, "packed.trace");
+  const broken = path.join(folder, "broken.trace");
+  const noise = path.join(folder, "noise.trace");
+  await writeFile(packed, gzipSync(bytes));
+  const generations = await readFile(path.join(root, "test/fixtures/viewer/generations.trace"));
+  await writeFile(broken, generations.subarray(0, Math.floor(generations.length * 0.95)));
+  await writeFile(noise, "this is not a trace at all, it only pretends to be one");
+  served = await serve([fixture, packed, broken, noise], { host: "127.0.0.1", port: 0, assets });
+  const system = SYSTEM.find((file) => existsSync(file));
+  browser = await chromium.launch({
+    executablePath: system ?? (await sparticuz.executablePath()),
+    // Not the package's own arguments: they run all in one process and switch web security off.
+    args: FLAGS,
+    headless: true,
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await served?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A page that has settled, and everything that went wrong on it. */
+async function openPage(
+  query = "",
+  scheme: "light" | "dark" = "light",
+): Promise<{ page: Page; problems: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: scheme });
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+  });
+  await page.goto(served.url + query);
+  await page.waitForSelector("html:not([data-state=loading])", { timeout: 20_000 });
+  return { page, problems };
+}
+
+const rootData = (page: Page): Promise<Record<string, string>> =>
+  page.evaluate("({...document.documentElement.dataset})");
+
+/** Waits until an expression is true (the page's policy forbids what waitForFunction does with text). */
+async function until(page: Page, expression: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await page.evaluate(expression)) return;
+    await page.waitForTimeout(25);
+  }
+  assert.fail(`never true: ${expression}`);
+}
+
+/** Number of different colours in the middle of the lanes. */
+const colours = (page: Page): Promise<number> =>
+  page.evaluate(`(() => {
+    const canvas = document.querySelector(".lanes canvas");
+    const { data } = canvas.getContext("2d").getImageData(300, 0, canvas.width - 300, canvas.height);
+    const seen = new Set();
+    for (let i = 0; i < data.length; i += 4) seen.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+    return seen.size;
+  })()`);
+
+for (const scheme of ["light", "dark"] as const) {
+  test(`draws a trace, ${scheme}, with its counts and marks, and breaks no policy`, async () => {
+    const { page, problems } = await openPage("", scheme);
+    const data = await rootData(page);
+    assert.equal(data["state"], "ready");
+    assert.equal(data["events"], "852");
+    assert.ok(Number(data["lanes"]) > 80);
+    const marks: string[] = await page.evaluate('performance.getEntriesByType("mark").map(({name}) => name)');
+    assert.deepEqual(marks, ["runtrace:first-picture", "runtrace:ready"]);
+    assert.ok((await colours(page)) > 12);
+    assert.deepEqual(problems, []);
+    await page.close();
+  });
+}
+
+test("clicking a slice shows its details, a link leads to who woke it", async () => {
+  const { page, problems } = await openPage();
+  const box = (await page.locator(".lanes").boundingBox())!;
+  for (let y = 160; y < 330; y += 3) {
+    await page.mouse.click(box.x + 700, box.y + y);
+    if ((await page.locator(".facts dt", { hasText: /Woken by|Created by/ }).count()) > 0) break;
+  }
+  const first = await page.locator(".card h3").first().textContent();
+  await page.locator(".facts dd .link").first().click();
+  await until(page, `document.querySelector(".card h3").textContent !== ${JSON.stringify(first)}`);
+  assert.ok(await page.locator(".facts dt", { hasText: "Duration" }).isVisible());
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test("wheel and keys zoom at the pointer, 0 shows all again", async () => {
+  const { page } = await openPage();
+  const shown = (): Promise<string> => page.evaluate('document.querySelector(".lanes canvas").toDataURL()');
+  const all = await shown();
+  const box = (await page.locator(".lanes").boundingBox())!;
+  await page.mouse.move(box.x + 600, box.y + 200);
+  await page.mouse.wheel(0, -300);
+  await page.waitForTimeout(100);
+  const zoomed = await shown();
+  assert.notEqual(zoomed, all);
+  await page.keyboard.press("d");
+  await page.waitForTimeout(100);
+  assert.notEqual(await shown(), zoomed);
+  await page.keyboard.press("0");
+  await page.waitForTimeout(400);
+  assert.equal(await shown(), all);
+  await page.close();
+});
+
+test("searching counts its matches and steps through them", async () => {
+  const { page, problems } = await openPage();
+  await page.keyboard.press("/");
+  await page.keyboard.type("job-1");
+  await page.keyboard.press("Enter");
+  await until(page, '/^1 \\/ \\d+$/.test(document.querySelector(".search output").textContent)');
+  await page.keyboard.press("Enter");
+  await until(page, '/^2 \\/ \\d+$/.test(document.querySelector(".search output").textContent)');
+  assert.match((await page.locator(".card h3").first().textContent())!, /job-1/);
+  await page.keyboard.type("no such text");
+  await until(page, 'document.querySelector(".search output").textContent === "none"');
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test("a task opens into its instances; one of them shows its activations only", async () => {
+  const { page } = await openPage();
+  await page.getByRole("tab", { name: "Tasks" }).click();
+  await page.getByRole("button", { name: "sub", exact: true }).click();
+  const rows = page.locator(".virtual-row");
+  assert.ok((await rows.count()) > 3);
+  await rows.first().click();
+  assert.match((await page.locator(".filter").textContent())!, /only task sub #\d+/);
+  await page.locator(".filter").click();
+  await page.locator(".filter").waitFor({ state: "detached" });
+  await page.close();
+});
+
+test("what is selected from a table is scrolled into view", async () => {
+  const { page } = await openPage();
+  await page.getByRole("tab", { name: "Regions" }).click();
+  await page.getByRole("button", { name: "leaf", exact: true }).click();
+  await page.locator(".virtual-row").nth(2).click();
+  await page.waitForTimeout(400);
+  // The selected lane has a bar of the accent colour at its left edge.
+  const rows: number = await page.evaluate(`(() => {
+    const canvas = document.querySelector(".lanes canvas");
+    const { data } = canvas.getContext("2d").getImageData(1, 0, 1, canvas.height);
+    let rows = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i] === 0x0b && data[i + 1] === 0x63 && data[i + 2] === 0xce) rows++;
+    return rows;
+  })()`);
+  assert.ok(rows >= 20, `${rows} pixels of the bar`);
+  await page.close();
+});
+
+test("gzip is recognised by its first bytes", async () => {
+  const { page, problems } = await openPage("?file=/trace.1.out");
+  const data = await rootData(page);
+  assert.equal(data["state"], "ready");
+  assert.equal(data["events"], "852");
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test("a broken trace shows what was read, and a banner with the offset", async () => {
+  const { page } = await openPage("?file=/trace.2.out");
+  const data = await rootData(page);
+  assert.equal(data["state"], "ready");
+  assert.ok(Number(data["events"]) > 100);
+  assert.ok((await colours(page)) > 12);
+  assert.match(
+    (await page.locator(".banner.bad").textContent())!,
+    /broken at offset \d.*Shown is what was read before/,
+  );
+  await page.close();
+});
+
+test("what is no trace gives the error state and a message", async () => {
+  for (const query of ["?file=/trace.3.out", "?file=https://example.com/trace.out", "?file=/nowhere.out"]) {
+    const page = await browser.newPage();
+    await page.goto(served.url + query);
+    await page.waitForSelector("html[data-state=error]", { timeout: 20_000 });
+    assert.ok(((await page.locator(".message").textContent()) ?? "").length > 10, query);
+    await page.close();
+  }
+});
+
+test("a dropped file opens in place", async () => {
+  const { page, problems } = await openPage("?file=/trace.1.out");
+  await page.locator("input[type=file]").setInputFiles(fixture);
+  await until(page, 'document.title.startsWith("annotate.trace")');
+  await page.waitForSelector("html[data-state=ready]");
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test("everything can be reached by keyboard, and has a name", async () => {
+  const { page } = await openPage();
+  const seen = new Set<string>();
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press("Tab");
+    seen.add(
+      await page.evaluate(`(() => {
+        const at = document.activeElement;
+        return at.getAttribute("aria-label") || at.textContent.trim() || at.tagName;
+      })()`),
+    );
+  }
+  for (const name of ["Help", "Tasks", "Height of the panel", "running"])
+    assert.ok(seen.has(name), `${name} of ${[...seen].join("; ")}`);
+  assert.ok([...seen].some((name) => name.startsWith("Timeline.")));
+  await page.locator(".lanes").focus();
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog.help", { state: "visible" });
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog.help", { state: "hidden" });
+  await page.close();
+});
+
+test("the page fits its window at any size", async () => {
+  const { page } = await openPage();
+  for (const [width, height] of [
+    [800, 600],
+    [1920, 1080],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.waitForTimeout(100);
+    const overflow = await page.evaluate(
+      "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]",
+    );
+    assert.deepEqual(overflow, [width, height]);
+    assert.ok((await colours(page)) > 10, "drawn again after the change");
+  }
+  await page.close();
+});
