@@ -1,0 +1,81 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Worker } from "node:worker_threads";
+import { Fact, RootKind } from "../base/facts.ts";
+import type { Sites } from "./sites.ts";
+import { newId, now } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+/** How often open requests and connections are looked through for ones that ended without saying so. */
+const SWEEP_NS = 1_000_000_000n;
+
+/** Roots that Node announces on diagnostics channels: incoming requests and connections, and Workers. */
+export function watchChannels(facts: FactWriter, sites: Sites): () => void {
+  const requests = new Map<ServerResponse, number>();
+  const connections = new Map<Socket, number>();
+  let swept = now();
+
+  function sweep(): void {
+    const time = now();
+    if (time - swept < SWEEP_NS) return;
+    swept = time;
+    for (const [response, id] of requests) {
+      if (!response.destroyed && !response.closed) continue;
+      requests.delete(response);
+      facts.put(Fact.Release, time, id, 0, 0);
+    }
+    for (const [socket, id] of connections) {
+      if (!socket.destroyed) continue;
+      connections.delete(socket);
+      facts.put(Fact.Release, time, id, 0, 0);
+    }
+  }
+
+  function requestStart(message: unknown): void {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    sweep();
+    const id = newId();
+    requests.set(response, id);
+    const method = request.method ?? "";
+    facts.put(Fact.Root, now(), id, facts.string(`request ${method}`), RootKind.Request);
+    facts.message(
+      Fact.Note,
+      0,
+      0,
+      JSON.stringify({ request: { method, url: (request.url ?? "").slice(0, 500) } }),
+    );
+  }
+
+  function responseFinish(message: unknown): void {
+    const { response } = message as { response: ServerResponse };
+    const id = requests.get(response);
+    if (id === undefined) return;
+    requests.delete(response);
+    facts.put(Fact.Release, now(), id, 0, 0);
+  }
+
+  function serverSocket(message: unknown): void {
+    const { socket } = message as { socket: Socket };
+    sweep();
+    const id = newId();
+    connections.set(socket, id);
+    facts.put(Fact.Root, now(), id, facts.string("connection"), RootKind.Connection);
+  }
+
+  function workerMade(message: unknown): void {
+    const { worker } = message as { worker: Worker };
+    facts.put(Fact.WorkerStart, now(), worker.threadId, 0, sites.caller(workerMade));
+  }
+
+  const channels: readonly (readonly [string, (message: unknown) => void])[] = [
+    ["http.server.request.start", requestStart],
+    ["http.server.response.finish", responseFinish],
+    ["net.server.socket", serverSocket],
+    ["worker_threads", workerMade],
+  ];
+  for (const [name, listener] of channels) subscribe(name, listener);
+  return () => {
+    for (const [name, listener] of channels) unsubscribe(name, listener);
+  };
+}

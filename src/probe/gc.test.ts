@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Fact } from "../base/facts.ts";
+import { performanceOrigin, watchGc } from "./gc.ts";
+
+test("collections are dated on hrtime's clock, and the heap is measured", async () => {
+  const facts: { kind: number; time: bigint; a: number; b: number; c: number }[] = [];
+  let deliveries = 0;
+  const begin = process.hrtime.bigint();
+  const stop = watchGc({ put: (kind, time, a, b, c) => void facts.push({ kind, time, a, b, c }) }, () => void deliveries++);
+  const kept: unknown[] = [];
+  const deadline = performance.now() + 5_000;
+  while (deliveries === 0 && performance.now() < deadline) {
+    for (let i = 0; i < 200_000; i++) kept[i % 1000] = { i };
+    await sleep(1);
+  }
+  stop();
+  const end = process.hrtime.bigint();
+  assert.ok(deliveries > 0);
+  const collections = facts.filter(({ kind }) => kind === Fact.Gc);
+  assert.ok(collections.length > 0);
+  for (const { time, a, c } of collections) {
+    assert.ok(time >= begin && time + BigInt(a) <= end);
+    assert.ok([1, 2, 4, 8, 16].includes(c));
+  }
+  const [heap] = facts.filter(({ kind }) => kind === Fact.Heap);
+  assert.ok(heap !== undefined && heap.a > 1e6 && heap.b > heap.a);
+});
+
+test("performance.now() and hrtime differ by a constant that is known to some microseconds", () => {
+  const origin = performanceOrigin();
+  for (let i = 0; i < 3; i++) {
+    const before = process.hrtime.bigint();
+    const now = origin + BigInt(Math.round(performance.now() * 1e6));
+    const after = process.hrtime.bigint();
+    assert.ok(now > before - 5_000n && now < after + 5_000n, `${before} ${now} ${after}`);
+  }
+});

@@ -1,0 +1,129 @@
+import { types } from "node:util";
+import { Fact } from "../base/facts.ts";
+import type { RingWriter } from "../base/ring.ts";
+import { watchChannels } from "./channels.ts";
+import { watchPromises } from "./promises.ts";
+import { watchResources } from "./resources.ts";
+import { Sites } from "./sites.ts";
+import { idOf } from "./stamp.ts";
+import { watchClears } from "./timers.ts";
+import { FactWriter, newId, now } from "./writer.ts";
+
+/**
+ * What runs inside a recorded isolate: Node's hooks and the annotation API, both writing facts. The hooks are one
+ * source of facts among others that may come: they only share the writer.
+ */
+export class Probe {
+  readonly #facts: FactWriter;
+  readonly #sites: Sites;
+  readonly #stops: (() => void)[] = [];
+  #on = true;
+
+  constructor(ring: RingWriter) {
+    this.#facts = new FactWriter(ring);
+    this.#sites = new Sites(this.#facts);
+    const promises = watchPromises(this.#facts, this.#sites);
+    this.#stops.push(
+      watchChannels(this.#facts, this.#sites),
+      watchClears(this.#facts),
+      watchResources(this.#facts, this.#sites, promises),
+      promises.stop,
+    );
+    // A reaction that runs when the code that starts the recording has returned: tells where its callback ends.
+    void Promise.resolve().then(() => {});
+  }
+
+  /** A raw fact. */
+  put(kind: number, time: bigint, a: number, b: number, c: number): void {
+    this.#facts.put(kind, time, a, b, c);
+  }
+
+  /** Site id of the caller of `skip`, 0 where it is not known. */
+  site(skip: (...args: never[]) => unknown): number {
+    return this.#sites.caller(skip);
+  }
+
+  log(category: string, message: string): void {
+    const id = this.#facts.string(category);
+    this.#facts.message(Fact.Log, id, this.#sites.caller(this.log), message);
+  }
+
+  /** A message of the reserved log category. */
+  note(message: object): void {
+    this.#facts.message(Fact.Note, 0, 0, JSON.stringify(message));
+  }
+
+  withRegion<T>(type: string, fn: () => T): T {
+    return this.#call(Fact.RegionCall, type, fn);
+  }
+
+  withTask<T>(type: string, fn: () => T): T {
+    return this.#call(Fact.TaskCall, type, fn);
+  }
+
+  /** Runs `fn` in an activation of its own. */
+  go<T>(fn: () => T, name?: string): T {
+    return this.#call(Fact.Go, name ?? (fn.name || "go"), fn);
+  }
+
+  regionBegin(type: string): number {
+    return this.#begin(Fact.RegionBegin, type);
+  }
+
+  regionEnd(id: number): void {
+    if (this.#on) this.#facts.put(Fact.RegionEnd, now(), id, 0, 0);
+  }
+
+  taskBegin(type: string): number {
+    return this.#begin(Fact.TaskBegin, type);
+  }
+
+  taskEnd(id: number): void {
+    if (this.#on) this.#facts.put(Fact.TaskEnd, now(), id, 0, 0);
+  }
+
+  /** Runs `fn` in the task; what it starts belongs to the task. */
+  taskRun<T>(id: number, fn: () => T): T {
+    if (!this.#on) return fn();
+    this.#facts.put(Fact.TaskEnter, now(), id, 0, 0);
+    try {
+      return fn();
+    } finally {
+      this.#facts.put(Fact.TaskExit, now(), id, 0, 0);
+    }
+  }
+
+  /** Takes every hook out again. The probe's methods do nothing from then on but call what they are given. */
+  stop(): void {
+    this.#on = false;
+    for (const stop of this.#stops) stop();
+    this.#stops.length = 0;
+  }
+
+  #begin(kind: number, type: string): number {
+    const id = newId();
+    const name = this.#facts.string(type);
+    this.#facts.put(kind, now(), id, name, this.#sites.caller(this.#begin));
+    return id;
+  }
+
+  #call<T>(kind: number, name: string, fn: () => T): T {
+    if (!this.#on) return fn();
+    const id = newId();
+    const site = this.#sites.caller(this.#call);
+    this.#facts.put(kind, now(), id, this.#facts.string(name), site);
+    let promise = 0;
+    try {
+      const result = fn();
+      if (types.isPromise(result)) promise = idOf(result);
+      return result;
+    } finally {
+      this.#facts.put(Fact.Return, now(), id, promise, 0);
+    }
+  }
+}
+
+/** Starts the hooks of this isolate. Facts go to `ring` until the probe is stopped. */
+export function startProbe(ring: RingWriter): Probe {
+  return new Probe(ring);
+}

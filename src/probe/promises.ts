@@ -1,0 +1,40 @@
+import { promiseHooks } from "node:v8";
+import { Fact, PromiseClass } from "../base/facts.ts";
+import type { Sites } from "./sites.ts";
+import { idOf, setStamp } from "./stamp.ts";
+import { newId, now } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+/** What the promise hooks know that others ask for. */
+export interface PromiseSource {
+  /** Id of the promise that `new Promise` made last, for linking what its executor starts. */
+  lastNew(): number;
+  stop(): void;
+}
+
+/** Writes every promise's making, reactions and settling, through v8.promiseHooks. */
+export function watchPromises(facts: FactWriter, sites: Sites): PromiseSource {
+  let lastNew = 0;
+
+  function init(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
+    const id = newId();
+    setStamp(promise, id, 0);
+    const c = sites.classify(parent !== undefined, init);
+    if ((c & 15) === PromiseClass.New) lastNew = id;
+    facts.put(Fact.Promise, now(), id, parent === undefined ? 0 : idOf(parent), c);
+  }
+  function before(promise: Promise<unknown>): void {
+    facts.put(Fact.ReactionBegin, now(), idOf(promise), 0, 0);
+  }
+  function after(promise: Promise<unknown>): void {
+    facts.put(Fact.ReactionEnd, now(), idOf(promise), 0, 0);
+  }
+  function settled(promise: Promise<unknown>): void {
+    facts.put(Fact.Settle, now(), idOf(promise), 0, 0);
+  }
+
+  const stop = promiseHooks.createHook({ init, before, after, settled } as Parameters<
+    typeof promiseHooks.createHook
+  >[0]) as () => void;
+  return { lastNew: () => lastNew, stop };
+}

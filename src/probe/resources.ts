@@ -1,0 +1,180 @@
+import { createHook, executionAsyncResource } from "node:async_hooks";
+import { performance } from "node:perf_hooks";
+import { promiseHooks } from "node:v8";
+import { isMainThread } from "node:worker_threads";
+import { Fact, ResourceKind } from "../base/facts.ts";
+import type { PromiseSource } from "./promises.ts";
+import type { Sites } from "./sites.ts";
+import { idOf, kindOf, setStamp } from "./stamp.ts";
+import { newId, now } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+/**
+ * Callbacks of the event loop, through async_hooks without its promise tracking.
+ *
+ * createHook().enable() also switches promise tracking on, which costs and leaves marks on promises that printing
+ * shows. It does so through the createHook of v8.promiseHooks, so that one is out of the way while we enable, unless
+ * the program itself had tracking on already.
+ */
+
+const KINDS: ReadonlyMap<string, number> = new Map([
+  ["Timeout", ResourceKind.Timeout],
+  ["Immediate", ResourceKind.Immediate],
+  ["TickObject", ResourceKind.Tick],
+  ["Microtask", ResourceKind.Tick],
+  ["FSREQCALLBACK", ResourceKind.Fs],
+  ["FSREQPROMISE", ResourceKind.Fs],
+  ["FILEHANDLECLOSEREQ", ResourceKind.Fs],
+  ["GETADDRINFOREQWRAP", ResourceKind.Dns],
+  ["GETNAMEINFOREQWRAP", ResourceKind.Dns],
+  ["QUERYWRAP", ResourceKind.Dns],
+  ["TCPCONNECTWRAP", ResourceKind.Connect],
+  ["PIPECONNECTWRAP", ResourceKind.Connect],
+  ["ZLIB", ResourceKind.Zlib],
+  ["PROCESSWRAP", ResourceKind.Child],
+  ["MESSAGEPORT", ResourceKind.Port],
+  ["WORKER", ResourceKind.Worker],
+  ["SIGNALWRAP", ResourceKind.Signal],
+]);
+
+/** By constructor, for resources that were made before the recording began. */
+const KINDS_BY_CONSTRUCTOR: ReadonlyMap<string, number> = new Map([
+  ["Timeout", ResourceKind.Timeout],
+  ["Immediate", ResourceKind.Immediate],
+  ["FSReqCallback", ResourceKind.Fs],
+  ["FSReqPromise", ResourceKind.Fs],
+  ["TCP", ResourceKind.Net],
+  ["Pipe", ResourceKind.Net],
+  ["HTTPServerAsyncResource", ResourceKind.Net],
+  // A Worker's parentPort is older than any preload. On the main thread the old ports are the recorder's own.
+  ...(isMainThread ? [] : ([["MessagePort", ResourceKind.Port]] as const)),
+]);
+
+const IGNORED = -2;
+
+/** Kind of an async_hooks type. */
+function kindOfType(type: string): number {
+  const kind = KINDS.get(type);
+  if (kind !== undefined) return kind;
+  if (type === "PROMISE") return IGNORED;
+  if (type.endsWith("REQUEST") && !type.startsWith("HTTP")) return ResourceKind.Crypto;
+  if (/^(TCP|PIPE|TTY|UDP|TLS|HTTP|STREAM|JSSTREAM|WRITE|SHUTDOWN|SEND|LIBUV|QUIC)/.test(type))
+    return ResourceKind.Net;
+  return type === type.toUpperCase() ? ResourceKind.Unknown : ResourceKind.User;
+}
+
+/** Fields of Node's Timeout that tell when it is due. */
+interface TimerFields {
+  readonly _idleTimeout?: number;
+  readonly _idleStart?: number | null;
+  readonly _repeat?: number | null;
+  /** Of FSREQPROMISE: the promise that it settles. */
+  readonly promise?: unknown;
+}
+
+const MAX_DELAY = 2 ** 27 - 1;
+const MIN_IDLE_NS = 10_000;
+
+/** Starts watching; returns what stops it. */
+export function watchResources(facts: FactWriter, sites: Sites, promises: PromiseSource): () => void {
+  const timerBase = findTimerBase();
+  const kinds = new Map<string, number>();
+  let depth = 0;
+  let idle = performance.eventLoopUtilization().idle;
+
+  function init(_asyncId: number, type: string, _trigger: number, resource: object): void {
+    let kind = kinds.get(type);
+    if (kind === undefined) kinds.set(type, (kind = kindOfType(type)));
+    if (kind === IGNORED) return;
+    const id = newId();
+    let delay = 0;
+    let site = 0;
+    let link = 0;
+    if (kind === ResourceKind.Tick) {
+      setStamp(resource, id, kind);
+      facts.put(Fact.Init, now(), id, 0, kind);
+      return;
+    }
+    const fields = resource as TimerFields;
+    const maker = sites.maker(init, kind === ResourceKind.Timeout);
+    site = maker.site;
+    if (kind === ResourceKind.Timeout) {
+      if (maker.internal) kind = ResourceKind.InternalTimer;
+      else if (fields._repeat != null) kind = ResourceKind.Interval;
+      delay = Math.min(Math.max(1, Math.trunc(fields._idleTimeout ?? 1)), MAX_DELAY);
+    }
+    if (maker.inExecutor) link = promises.lastNew();
+    if (type === "FSREQPROMISE" && typeof fields.promise === "object" && fields.promise !== null) {
+      link = idOf(fields.promise);
+    }
+    setStamp(resource, id, kind);
+    const time = now();
+    facts.put(Fact.Init, time, id, site, kind + 32 * delay);
+    if (link !== 0) facts.put(Fact.Link, time, id, link, 0);
+  }
+
+  function before(): void {
+    const resource = executionAsyncResource();
+    const stamped = kindOf(resource);
+    const kind = stamped >= 0 ? stamped : (KINDS_BY_CONSTRUCTOR.get(resource.constructor?.name) ?? IGNORED);
+    if (kind === IGNORED || kind === ResourceKind.Worker) return;
+    const time = now();
+    if (depth++ === 0 && kind !== ResourceKind.Tick) {
+      const total = performance.eventLoopUtilization().idle;
+      const grown = (total - idle) * 1e6;
+      idle = total;
+      if (grown > MIN_IDLE_NS) facts.put(Fact.Idle, time, grown, 0, 0);
+    }
+    let due = 0;
+    if (kind === ResourceKind.Timeout || kind === ResourceKind.Interval) {
+      const timer = resource as TimerFields;
+      due = (timerBase + (timer._idleStart ?? 0) + (timer._idleTimeout ?? 0)) * 1e6;
+    }
+    facts.put(Fact.Before, time, idOf(resource), due, kind);
+  }
+
+  function after(): void {
+    const resource = executionAsyncResource();
+    const stamped = kindOf(resource);
+    const kind = stamped >= 0 ? stamped : (KINDS_BY_CONSTRUCTOR.get(resource.constructor?.name) ?? IGNORED);
+    if (kind === IGNORED || kind === ResourceKind.Worker) return;
+    if (depth > 0) depth--;
+    facts.put(Fact.After, now(), idOf(resource), 0, 0);
+  }
+
+  const hook = createHook({ init, before, after });
+  withoutPromiseTracking(() => hook.enable());
+  return () => {
+    withoutPromiseTracking(() => hook.disable());
+  };
+}
+
+type Hooks = { createHook: (callbacks: object) => () => void };
+
+function withoutPromiseTracking(action: () => void): void {
+  const hooks = promiseHooks as unknown as Hooks;
+  const tracked = Object.getOwnPropertySymbols(new Promise(() => {})).length > 0;
+  if (tracked) {
+    action();
+    return;
+  }
+  const original = hooks.createHook;
+  hooks.createHook = () => () => {};
+  try {
+    action();
+  } finally {
+    hooks.createHook = original;
+  }
+}
+
+/** Milliseconds of hrtime at which the clock of Node's timers is 0: both tick with the same whole milliseconds. */
+function findTimerBase(): number {
+  let base = Infinity;
+  for (let i = 0; i < 3; i++) {
+    const timer = setTimeout(() => {}, 1) as unknown as TimerFields & { unref(): void };
+    const milliseconds = Math.floor(Number(now()) / 1e6);
+    base = Math.min(base, milliseconds - (timer._idleStart ?? 0));
+    clearTimeout(timer as unknown as NodeJS.Timeout);
+  }
+  return base;
+}

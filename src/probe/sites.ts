@@ -1,0 +1,203 @@
+import { basename, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fact, PromiseClass } from "../base/facts.ts";
+import { now } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+/**
+ * Where in the source something happens, by looking at the top of the stack.
+ *
+ * A look costs about 2 us a frame or two and 5 us for eight, so looks are paid from a budget that refills with time:
+ * a burst is free, a steady state is capped. Where the budget is empty the answer is "not known".
+ *
+ * The look must not be seen: Error.stackTraceLimit and Error.prepareStackTrace are put back at once, and where a
+ * program has frozen them no look is taken.
+ */
+
+/** Looks in a burst, and looks a second in a steady state (about a tenth of a core). */
+const BURST = 20_000;
+const PER_SECOND = 50_000;
+
+/** V8's call site, as far as it is used. */
+interface CallSite {
+  getFunctionName(): string | null;
+  getScriptNameOrSourceURL(): string | undefined;
+  getLineNumber(): number | null;
+  getPosition(): number;
+  getEnclosingLineNumber(): number | null;
+  getEnclosingColumnNumber(): number | null;
+}
+
+interface KnownSite {
+  readonly id: number;
+  readonly fn: number;
+}
+
+/** What a look at the maker of a resource found. */
+export interface Maker {
+  /** Site of the innermost frame of the program, 0 where there is none. */
+  site: number;
+  /** The innermost frame outside the timers' own code belongs to Node. */
+  internal: boolean;
+  /** The resource is made inside the executor of `new Promise`. */
+  inExecutor: boolean;
+}
+
+type Prepare = (error: Error, sites: CallSite[]) => unknown;
+interface ErrorSettings {
+  stackTraceLimit: number;
+  prepareStackTrace?: Prepare | undefined;
+}
+
+const settings = Error as unknown as ErrorSettings;
+const keepSites: Prepare = (_error, sites) => sites;
+const OWN_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
+const TIMER_FILES: ReadonlySet<string> = new Set([
+  "node:internal/timers",
+  "node:timers",
+  "node:timers/promises",
+]);
+const MAKER_DEPTH = 12;
+
+const BUILTIN_CLASS: ReadonlyMap<string, number> = new Map([
+  ["Promise", PromiseClass.New],
+  ["withResolvers", PromiseClass.New],
+  ["then", PromiseClass.Then],
+  ["catch", PromiseClass.Then],
+  ["finally", PromiseClass.Then],
+  ["all", PromiseClass.All],
+  ["allSettled", PromiseClass.All],
+  ["race", PromiseClass.Race],
+  ["any", PromiseClass.Race],
+]);
+
+export class Sites {
+  readonly #facts: FactWriter;
+  readonly #files = new Map<string, Map<number, KnownSite>>();
+  readonly #functions = new Map<string, number>();
+  /** The position at which an async function makes its promise, by function: its first one ever. */
+  readonly #entryPositions = new Map<number, number>();
+  readonly #usable = isWritable("stackTraceLimit") && isWritable("prepareStackTrace");
+  readonly #maker: Maker = { site: 0, internal: false, inExecutor: false };
+  #sites = 0;
+  #tokens = BURST;
+  #refilled = Number(now());
+
+  constructor(facts: FactWriter) {
+    this.#facts = facts;
+  }
+
+  /** Class of a promise and its site, packed as Fact.Promise carries them. `skip` is the hook's own function. */
+  classify(hasParent: boolean, skip: (...args: never[]) => unknown): number {
+    if (!this.#pay(1)) return PromiseClass.Unknown;
+    const top = this.#look(1, skip)?.[0];
+    if (top === undefined) return PromiseClass.Native;
+    const file = top.getScriptNameOrSourceURL();
+    if (!file) return BUILTIN_CLASS.get(top.getFunctionName() ?? "") ?? PromiseClass.Native;
+    const site = this.#siteOf(top, file);
+    if (hasParent) return PromiseClass.Await + 16 * site.id;
+    const position = top.getPosition();
+    const entry = this.#entryPositions.get(site.fn);
+    if (entry === undefined) this.#entryPositions.set(site.fn, position);
+    else if (entry !== position) return PromiseClass.Native;
+    return PromiseClass.Call + 16 * site.id;
+  }
+
+  /** Site of the innermost frame outside this package, 0 where the budget is empty. */
+  caller(skip: (...args: never[]) => unknown): number {
+    if (!this.#pay(3)) return 0;
+    for (const frame of this.#look(8, skip) ?? []) {
+      const file = frame.getScriptNameOrSourceURL();
+      if (!file || file.startsWith("node:") || pathOf(file).startsWith(OWN_FOLDER)) continue;
+      return this.#siteOf(frame, file).id;
+    }
+    return 0;
+  }
+
+  /** Who makes a resource. The same object is returned each time. `always` looks even without budget. */
+  maker(skip: (...args: never[]) => unknown, always: boolean): Maker {
+    const maker = this.#maker;
+    maker.site = 0;
+    maker.internal = false;
+    maker.inExecutor = false;
+    if (!this.#pay(3) && !always) return maker;
+    let first = true;
+    for (const frame of this.#look(MAKER_DEPTH, skip) ?? []) {
+      const file = frame.getScriptNameOrSourceURL();
+      if (!file) {
+        if (frame.getFunctionName() === "Promise") maker.inExecutor = true;
+        continue;
+      }
+      if (TIMER_FILES.has(file) || file === "node:internal/async_hooks") continue;
+      if (first) maker.internal = file.startsWith("node:");
+      first = false;
+      if (file.startsWith("node:") || pathOf(file).startsWith(OWN_FOLDER)) continue;
+      if (maker.site === 0) maker.site = this.#siteOf(frame, file).id;
+    }
+    return maker;
+  }
+
+  #pay(looks: number): boolean {
+    if (!this.#usable) return false;
+    if (this.#tokens < looks) {
+      const time = Number(now());
+      this.#tokens = Math.min(BURST, this.#tokens + ((time - this.#refilled) / 1e9) * PER_SECOND);
+      this.#refilled = time;
+      if (this.#tokens < looks) return false;
+    }
+    this.#tokens -= looks;
+    return true;
+  }
+
+  #look(depth: number, skip: (...args: never[]) => unknown): CallSite[] | null {
+    const limit = settings.stackTraceLimit;
+    const prepare = settings.prepareStackTrace;
+    const holder: { stack?: unknown } = {};
+    settings.stackTraceLimit = depth;
+    settings.prepareStackTrace = keepSites;
+    try {
+      Error.captureStackTrace(holder, skip as (...args: unknown[]) => unknown);
+      return Array.isArray(holder.stack) ? (holder.stack as CallSite[]) : null;
+    } finally {
+      settings.stackTraceLimit = limit;
+      settings.prepareStackTrace = prepare;
+    }
+  }
+
+  #siteOf(frame: CallSite, file: string): KnownSite {
+    let sites = this.#files.get(file);
+    if (sites === undefined) this.#files.set(file, (sites = new Map()));
+    const position = frame.getPosition();
+    const known = sites.get(position);
+    if (known !== undefined) return known;
+    const path = pathOf(file);
+    const line = frame.getEnclosingLineNumber() ?? 0;
+    const key = `${file}\n${line}:${frame.getEnclosingColumnNumber() ?? 0}`;
+    let fn = this.#functions.get(key);
+    if (fn === undefined) this.#functions.set(key, (fn = this.#functions.size + 1));
+    const name = frame.getFunctionName() ?? `(anonymous ${basename(path)}:${line})`;
+    const site = { id: ++this.#sites, fn };
+    const func = this.#facts.string(name);
+    const where = this.#facts.string(path);
+    if (func === 0 || where === 0) return { id: 0, fn: 0 };
+    const c = frame.getLineNumber() ?? 1;
+    this.#facts.put(Fact.Site, now(), fn * 67_108_864 + site.id, where * 67_108_864 + func, c);
+    sites.set(position, site);
+    return site;
+  }
+}
+
+function pathOf(file: string): string {
+  if (!file.startsWith("file:")) return file;
+  try {
+    return fileURLToPath(file);
+  } catch {
+    return file;
+  }
+}
+
+function isWritable(name: string): boolean {
+  const property = Object.getOwnPropertyDescriptor(Error, name);
+  if (property === undefined) return Object.isExtensible(Error);
+  return property.writable === true || property.set !== undefined;
+}
