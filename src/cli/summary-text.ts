@@ -1,0 +1,228 @@
+/** The report of `summary` for people. Words are Node's for our own traces and Go's for Go's. */
+import { regionTypes, taskTypes } from "../analysis/annotations.ts";
+import type { AnnotationType } from "../analysis/annotations.ts";
+import type { Distribution } from "../analysis/distribution.ts";
+import { rangeSummaries } from "../analysis/gc.ts";
+import { activationGroups } from "../analysis/groups.ts";
+import { functionSamples } from "../analysis/samples.ts";
+import { blockingSites, loopUse, schedulerLatency, waitReasons } from "../analysis/scheduling.ts";
+import { readNotes } from "../model/notes.ts";
+import type { Notes } from "../model/notes.ts";
+import type { TraceModel } from "../model/types.ts";
+import type { Frame } from "../wire/format.ts";
+import { count, duration, percent, safeText, shorten, table } from "./format.ts";
+
+/** Most rows of a section; the rest is told as a number. */
+const ROWS = 12;
+const NAME_WIDTH = 44;
+const PLACE_WIDTH = 60;
+
+interface Words {
+  readonly loop: string;
+  readonly loops: string;
+  readonly activations: string;
+}
+
+const NODE_WORDS: Words = { loop: "event loop", loops: "Event loops", activations: "Activations" };
+const GO_WORDS: Words = { loop: "proc", loops: "Procs", activations: "Goroutines" };
+
+/** The report, without a line end at its end. `file` is the name to show. */
+export function summaryText(file: string, model: TraceModel): string {
+  const notes = readNotes(model.notes);
+  const words = notes.process === null ? GO_WORDS : NODE_WORDS;
+  const sections = [
+    header(file, model, notes),
+    warnings(notes, words),
+    loops(model, words),
+    activations(model, words),
+    annotations("Tasks", taskTypes(model)),
+    annotations("Regions", regionTypes(model)),
+    waits(model),
+    blocking(model),
+    latency(model),
+    collections(model),
+    cpu(model),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+function header(file: string, model: TraceModel, notes: Notes): string[] {
+  const facts = [
+    duration(model.endTime - model.startTime),
+    `${count(model.events)} events`,
+    `go 1.${model.version} trace`,
+  ];
+  const lines = [`${safeText(file)}: ${facts.join(", ")}`];
+  const { process } = notes;
+  if (process !== null) {
+    const details = [
+      process.pid === null ? "" : `pid ${process.pid}`,
+      process.node === null ? "" : `node ${process.node}`,
+      process.runtrace === null ? "" : `runtrace ${process.runtrace}`,
+    ].filter((detail) => detail !== "");
+    lines.push(safeText(`${process.argv1 ?? "unnamed program"} (${details.join(", ")})`));
+  }
+  return lines;
+}
+
+function warnings(notes: Notes, words: Words): string[] {
+  const lines: string[] = [];
+  for (const [loop, facts] of notes.drops) {
+    lines.push(
+      `warning: ${count(facts)} facts of ${words.loop} ${loop} were lost to a full buffer; the trace has gaps`,
+    );
+  }
+  for (const [kind, times] of notes.misuse) {
+    lines.push(`warning: ${count(times)} wrong uses of the annotation API (${safeText(kind)})`);
+  }
+  return lines;
+}
+
+function loops(model: TraceModel, words: Words): string[] {
+  const rows = loopUse(model).map((use) => [
+    name(use.name),
+    percent(use.utilization),
+    duration(use.busy),
+    duration(use.overhead),
+    duration(use.idle),
+  ]);
+  return section([words.loops, "utilization", "running", "overhead", "idle"], rows);
+}
+
+function activations(model: TraceModel, words: Words): string[] {
+  const groups = activationGroups(model);
+  const withSyscalls = groups.some((group) => group.syscall + group.syscallBlock > 0);
+  const rows = groups.map((group) => [
+    group.name === "" ? "(no stack seen)" : name(group.name),
+    count(group.count),
+    duration(group.execution),
+    duration(group.schedWait),
+    duration(group.block),
+    ...(withSyscalls ? [duration(group.syscall + group.syscallBlock)] : []),
+  ]);
+  const titles = [words.activations, "count", "running", "runnable", "waiting"];
+  return section(withSyscalls ? [...titles, "syscall"] : titles, rows);
+}
+
+function annotations(title: string, types: readonly AnnotationType[]): string[] {
+  const told = types.filter((type) => type.type !== "" || type.complete > 0);
+  const rows = told.map((type) => [
+    name(type.type),
+    count(type.count),
+    count(type.count - type.complete),
+    ...spread(type.latency),
+  ]);
+  return section([title, "count", "open", ...SPREAD_TITLES], rows);
+}
+
+const SPREAD_TITLES = ["min", "p50", "p90", "p95", "p99", "max", "mean"] as const;
+
+function spread(values: Distribution | null): string[] {
+  if (values === null) return SPREAD_TITLES.map(() => "");
+  return SPREAD_TITLES.map((title) => duration(values[title]));
+}
+
+function waits(model: TraceModel): string[] {
+  const rows = waitReasons(model).map((wait) => [
+    wait.reason === "" ? "(began before the trace)" : name(wait.reason),
+    count(wait.count),
+    duration(wait.total),
+    duration(wait.longest),
+  ]);
+  return section(["Waits by reason", "count", "total", "longest"], rows);
+}
+
+/** Waits with a reason and a stack, merged where reason and place read the same. */
+function blocking(model: TraceModel): string[] {
+  const places = new Map<string, BlockingPlace>();
+  for (const site of blockingSites(model, Number.POSITIVE_INFINITY)) {
+    if (site.reason === "" || site.stack === 0) continue;
+    const where = place(model.stacks[site.stack]!);
+    const key = `${site.reason}\0${where}`;
+    const known = places.get(key);
+    if (known === undefined) {
+      places.set(key, {
+        reason: site.reason,
+        where,
+        count: site.count,
+        total: site.total,
+        longest: site.longest,
+      });
+    } else {
+      known.count += site.count;
+      known.total += site.total;
+      known.longest = Math.max(known.longest, site.longest);
+    }
+  }
+  const rows = [...places.values()]
+    .toSorted((a, b) => b.total - a.total)
+    .map((at) => [name(at.reason), count(at.count), duration(at.total), duration(at.longest), at.where]);
+  return section(["Waits by place", "count", "total", "longest", "<where"], rows);
+}
+
+interface BlockingPlace {
+  readonly reason: string;
+  readonly where: string;
+  count: number;
+  total: number;
+  longest: number;
+}
+
+function latency(model: TraceModel): string[] {
+  const values = schedulerLatency(model);
+  if (values === null) return [];
+  return table(
+    ["Scheduler latency", "count", ...SPREAD_TITLES],
+    [["runnable to running", count(values.count), ...spread(values)]],
+  );
+}
+
+function collections(model: TraceModel): string[] {
+  const rows = rangeSummaries(model).map((range) => [
+    name(range.name),
+    count(range.count),
+    duration(range.total),
+    duration(range.longest),
+  ]);
+  return section(["GC and stop-the-world", "count", "total", "longest"], rows);
+}
+
+function cpu(model: TraceModel): string[] {
+  const samples = model.samples.count;
+  const rows = functionSamples(model, ROWS).map((func) => [
+    name(func.func),
+    count(func.self),
+    percent(func.self / samples),
+    count(func.total),
+    safeText(location(func.file, func.line)),
+  ]);
+  return section(["CPU samples", "self", "share", "total", "<where"], rows);
+}
+
+function section(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = table(titles, rows.slice(0, ROWS));
+  if (rows.length > ROWS) lines.push(`  and ${count(rows.length - ROWS)} more`);
+  return lines;
+}
+
+function name(text: string): string {
+  return shorten(safeText(text), NAME_WIDTH);
+}
+
+/** The frame of a stack that belongs to the program: the first that is not the runtime's own, else the leaf. */
+function place(frames: readonly Frame[]): string {
+  const frame =
+    frames.find((f) => !f.func.startsWith("runtime.") && !f.file.startsWith("node:")) ?? frames[0];
+  if (frame === undefined) return "";
+  return shorten(safeText(`${frame.func} ${location(frame.file, frame.line)}`), PLACE_WIDTH);
+}
+
+/** The last two parts of a path are enough to know a file by. */
+function location(file: string, line: number): string {
+  const short = file.split("/").slice(-2).join("/");
+  return line > 0 ? `${short}:${line}` : short;
+}

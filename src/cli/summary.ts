@@ -1,0 +1,85 @@
+import { SummaryBuilder } from "../analysis/summary.ts";
+import type { TraceSummary } from "../analysis/summary.ts";
+import { TraceError } from "../base/error.ts";
+import type { ByteSource } from "../decode/source.ts";
+import { buildModel } from "../model/build.ts";
+import { readOrdered } from "../order/reader.ts";
+import { Exit } from "./io.ts";
+import type { Io } from "./io.ts";
+import { openTrace } from "./open.ts";
+import { firstLine, reportError } from "./report.ts";
+import { summaryJson } from "./summary-json.ts";
+import { summaryText } from "./summary-text.ts";
+
+export interface SummaryOptions {
+  /** The schema of analysis/summary.ts instead of text for people: an object for one file, an array for several. */
+  readonly json: boolean;
+  /** Go's numbers where Go is wrong. */
+  readonly compat: boolean;
+  /** Stack traces of errors. */
+  readonly verbose: boolean;
+}
+
+/**
+ * `runtrace summary FILE…`. What could be read of a broken trace is summarized all the same. Returns the exit code,
+ * the worst of all files.
+ */
+export async function summary(files: readonly string[], options: SummaryOptions, io: Io): Promise<number> {
+  let worst: number = Exit.Done;
+  const asArray = options.json && files.length > 1;
+  let before = asArray ? "[\n" : "";
+  for (const file of files) {
+    try {
+      const { text, error } = await summarize(file, options);
+      if (text !== "") {
+        io.stdout.write(before + text);
+        before = options.json ? ",\n" : "\n";
+      }
+      if (error !== null) worst = Math.max(worst, reportError(file, error, options.verbose, io));
+    } catch (error) {
+      worst = Math.max(worst, reportError(file, error, options.verbose, io));
+    }
+  }
+  if (asArray) io.stdout.write(before === "[\n" ? "[]\n" : "]\n");
+  return worst;
+}
+
+interface Summarized {
+  readonly text: string;
+  readonly error: TraceError | null;
+}
+
+async function summarize(file: string, options: SummaryOptions): Promise<Summarized> {
+  const source = await openTrace(file);
+  try {
+    return options.json ? summarizeEvents(source, options.compat) : summarizeModel(file, source);
+  } finally {
+    source.close();
+  }
+}
+
+function summarizeModel(file: string, source: ByteSource): Summarized {
+  const model = buildModel(source);
+  const { error } = model;
+  return {
+    text: model.events === 0 ? "" : `${summaryText(file, model)}\n`,
+    error:
+      error === null ? null : new TraceError("ERR_TRACE_BROKEN", error.message, { offset: error.offset }),
+  };
+}
+
+function summarizeEvents(source: ByteSource, compat: boolean): Summarized {
+  const builder = new SummaryBuilder({ compat });
+  let error: TraceError | null = null;
+  let damage: TraceError | null = null;
+  try {
+    const lost = readOrdered(source, (e) => builder.event(e)).damage;
+    if (lost !== null && !compat)
+      damage = new TraceError("ERR_TRACE_DAMAGED", lost.message, { offset: lost.offset });
+  } catch (cause) {
+    if (!(cause instanceof TraceError)) throw cause;
+    error = cause;
+  }
+  const summarized: TraceSummary = builder.finish(error === null ? null : firstLine(error.message));
+  return { text: summaryJson(summarized), error: error ?? damage };
+}

@@ -1,0 +1,128 @@
+import inspector from "node:inspector";
+import type { Frame } from "../wire/format.ts";
+import { Word } from "./page.ts";
+import { SLOT_KEY } from "./slot.ts";
+import type { Sample } from "./pipeline.ts";
+
+/**
+ * CPU samples of the main isolate, taken from the tracer thread through the inspector: it is served even while the
+ * main thread runs without a pause or waits for us at its exit.
+ *
+ * One profile for ever grows for ever, and stopping the only one makes the next start slow, so profiles overlap: the
+ * next begins before the last ends (each step measured 0.1 ms on the main thread). What two profiles both saw is
+ * taken from the first.
+ */
+export class CpuSampler {
+  readonly #session = new inspector.Session();
+  #connected = false;
+  #title = 0;
+  #finished: ((profile: inspector.Profiler.Profile) => void) | undefined;
+  /** Time (us) up to which samples were handed out. */
+  #seen = 0;
+  #late: Sample[] = [];
+
+  /** Begins to sample, unless the recording ends already; rejects where the inspector refuses. */
+  async start(hz: number, page: Int32Array): Promise<void> {
+    this.#session.connectToMainThread();
+    this.#connected = true;
+    this.#session.on("Profiler.consoleProfileFinished", ({ params }) => {
+      const samples = toSamples(params.profile, this.#seen);
+      this.#seen = Math.max(this.#seen, params.profile.endTime);
+      this.#late.push(...samples);
+      this.#finished?.(params.profile);
+    });
+    await this.#post("Profiler.enable");
+    await this.#post("Profiler.setSamplingInterval", { interval: Math.max(100, Math.round(1e6 / hz)) });
+    if (Atomics.load(page, Word.Finish) === 0) await this.#call("profile", this.#title);
+  }
+
+  /**
+   * Answers the samples since the last call, after at most `patienceMs`: what comes later belongs to the next call.
+   * `last` ends the sampling.
+   */
+  async take(last: boolean, patienceMs: number): Promise<Sample[]> {
+    const done = new Promise<unknown>((resolve) => (this.#finished = resolve));
+    const title = this.#title++;
+    const asked = Promise.all([
+      last ? undefined : this.#call("profile", title + 1),
+      this.#call("profileEnd", title),
+    ]);
+    await within(Promise.all([asked, done]), patienceMs).catch(() => {});
+    this.#finished = undefined;
+    const samples = this.#late;
+    this.#late = [];
+    return samples;
+  }
+
+  /**
+   * Lets go of the main thread. Node cannot stand a thread that ends while its session is being taken down on the main
+   * thread (it aborts), nor a main thread that ends with the session open (it waits for "the debugger"). So the main
+   * thread is held for the moment of the disconnection, inside the very dispatch that takes the session down; when it
+   * goes on, the session is gone.
+   */
+  close(page: Int32Array): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#call("detach").catch(() => {});
+    while (Atomics.load(page, Word.Detach) === 0) Atomics.wait(page, Word.Detach, 0, 100);
+    this.#session.disconnect();
+    Atomics.store(page, Word.Detach, 2);
+  }
+
+  #call(name: "profile" | "profileEnd" | "detach", title = 0): Promise<unknown> {
+    const expression = `globalThis[Symbol.for("${SLOT_KEY}")].${name}("${SLOT_KEY} ${title}")`;
+    return this.#post("Runtime.evaluate", { expression, silent: true });
+  }
+
+  #post(method: string, params: object = {}): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#session.post(method, params, (error: Error | null, result?: unknown) => {
+        if (error) reject(new Error(error.message));
+        else resolve(result);
+      });
+    });
+  }
+}
+
+/** Rejects when `promise` takes longer than `ms`. */
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("too late")), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** The recorder's own code: its frames are left out of the program's stacks. */
+const OWN = new URL("../", import.meta.url).href;
+const NOT_RUNNING = new Set(["(root)", "(idle)", "(program)"]);
+
+/** A profile's samples after time `after` (us) on which JavaScript or the collector ran, with whole stacks. */
+export function toSamples(profile: inspector.Profiler.Profile, after: number): Sample[] {
+  const frames = new Map<number, readonly Frame[]>();
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const parents = new Map<number, number>();
+  for (const node of profile.nodes) for (const child of node.children ?? []) parents.set(child, node.id);
+  const stackOf = (id: number): readonly Frame[] => {
+    const known = frames.get(id);
+    if (known !== undefined) return known;
+    const { functionName, url, lineNumber } = nodes.get(id)!.callFrame;
+    const parent = parents.get(id);
+    let stack: readonly Frame[] = parent === undefined ? [] : stackOf(parent);
+    if (!NOT_RUNNING.has(functionName) && !url.startsWith(OWN)) {
+      stack = [{ func: functionName || "(anonymous)", file: url, line: lineNumber + 1 }, ...stack];
+    }
+    frames.set(id, stack);
+    return stack;
+  };
+  const samples: Sample[] = [];
+  let time = profile.startTime;
+  const ids = profile.samples ?? [];
+  const deltas = profile.timeDeltas ?? [];
+  for (const [i, id] of ids.entries()) {
+    time += deltas[i] ?? 0;
+    if (time <= after || NOT_RUNNING.has(nodes.get(id)?.callFrame.functionName ?? "(root)")) continue;
+    samples.push({ time: time * 1000, frames: stackOf(id) });
+  }
+  return samples;
+}

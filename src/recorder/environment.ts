@@ -1,0 +1,134 @@
+import { realpathSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { StartOptions } from "./options.ts";
+
+/**
+ * How the preload gets into a process, and out of its sight again. `run` puts it into NODE_OPTIONS with --require (an
+ * --import would change how Node loads a CommonJS program, and the order of its first ticks), and its own options into
+ * one variable; the preload takes both away before any code of the program runs.
+ */
+export const RUN_VARIABLE = "RUNTRACE_RUN";
+
+/** What `run` tells the recorded process. */
+export interface RunMessage {
+  /** The trace file, with %p for the pid. */
+  readonly out: string;
+  readonly options: StartOptions;
+  /** A folder of this run: each process claims the next number in it, and says there what it wrote. */
+  readonly claims: string;
+}
+
+const REGISTER = fileURLToPath(new URL("../register.js", import.meta.url));
+
+/** Command-line options that preload the recorder. */
+export function preloadOptions(): string[] {
+  return ["--require", REGISTER];
+}
+
+/** NODE_OPTIONS with the preload in front of what the user has there. */
+export function withPreload(nodeOptions: string | undefined): string {
+  const option = `--require ${quote(REGISTER)}`;
+  return nodeOptions === undefined || nodeOptions === "" ? option : `${option} ${nodeOptions}`;
+}
+
+/** NODE_OPTIONS as they were without the preload; undefined where nothing else was there. */
+export function withoutPreload(nodeOptions: string): string | undefined {
+  const tokens = tokenize(nodeOptions);
+  const kept = tokens.filter(
+    (_, i) =>
+      !isPreloadAt(
+        tokens.map(({ value }) => value),
+        i,
+      ),
+  );
+  if (kept.length === tokens.length) return nodeOptions;
+  return kept.length === 0 ? undefined : kept.map(({ source }) => source).join(" ");
+}
+
+/** Removes the preload's options from an argument list, in place. */
+export function removePreload(execArgv: string[]): void {
+  const kept = execArgv.filter((_, i) => !isPreloadAt(execArgv, i));
+  if (kept.length !== execArgv.length) execArgv.splice(0, execArgv.length, ...kept);
+}
+
+/** Whether word i is an option that preloads this package, or the value of one. */
+function isPreloadAt(words: readonly string[], i: number): boolean {
+  const word = words[i]!;
+  const joined = /^(?:--require|--import)=(.*)$/s.exec(word);
+  if (joined !== null) return isRegister(joined[1]!);
+  if (isPreloadOption(word)) return words[i + 1] !== undefined && isRegister(words[i + 1]!);
+  return i > 0 && isPreloadOption(words[i - 1]!) && isRegister(word);
+}
+
+function isPreloadOption(word: string): boolean {
+  return word === "--require" || word === "-r" || word === "--import";
+}
+
+function isRegister(specifier: string): boolean {
+  if (specifier === "runtrace/register") return true;
+  try {
+    const file = specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier;
+    return file === REGISTER || pathToFileURL(realpathSync(file)).href === pathToFileURL(REGISTER).href;
+  } catch {
+    return false;
+  }
+}
+
+/** A word of NODE_OPTIONS that Node reads back as `value`. */
+function quote(value: string): string {
+  return /[\s"\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
+}
+
+/** Node's own rule: words end at spaces, double quotes hold them together, a backslash escapes inside quotes only. */
+function tokenize(text: string): { value: string; source: string }[] {
+  const tokens: { value: string; source: string }[] = [];
+  let value = "";
+  let start = -1;
+  let quoted = false;
+  for (let i = 0; i <= text.length; i++) {
+    const c = text[i];
+    if (c === undefined || (c === " " && !quoted)) {
+      if (start >= 0) tokens.push({ value, source: text.slice(start, i) });
+      value = "";
+      start = -1;
+      continue;
+    }
+    if (start < 0) start = i;
+    if (c === "\\" && quoted && i + 1 < text.length) value += text[++i];
+    else if (c === '"') quoted = !quoted;
+    else value += c;
+  }
+  return tokens;
+}
+
+/** Takes the preload and `run`'s variable out of the environment and the arguments; answers what `run` said. */
+export function restoreEnvironment(): RunMessage | undefined {
+  const { env } = process;
+  removePreload(process.execArgv);
+  const message = env[RUN_VARIABLE];
+  if (message !== undefined) delete env[RUN_VARIABLE];
+  const nodeOptions = env.NODE_OPTIONS;
+  if (nodeOptions !== undefined) {
+    const without = withoutPreload(nodeOptions);
+    if (without === undefined) delete env.NODE_OPTIONS;
+    else if (without !== nodeOptions) env.NODE_OPTIONS = without;
+  }
+  return message === undefined ? undefined : (JSON.parse(message) as RunMessage);
+}
+
+/** Whether the process only starts others: npm, npx, pnpm, yarn, corepack, and tsx's command. */
+export function isLauncher(script: string | undefined): boolean {
+  if (script === undefined) return false;
+  let real = script;
+  try {
+    real = realpathSync(script);
+  } catch {
+    // Not a file: judge the name as it is.
+  }
+  const path = real.replaceAll("\\", "/");
+  return (
+    /\/node_modules\/(?:npm|pnpm|corepack|yarn|@yarnpkg\/[^/]+)\/(?:bin|dist|lib)\//.test(path) ||
+    /\/(?:npm-cli|npx-cli|pnpm|pnpx|yarn|yarnpkg|yarn-[\d.]+)\.c?js$/.test(path) ||
+    /\/tsx\/dist\/cli\.[cm]?js$/.test(path)
+  );
+}

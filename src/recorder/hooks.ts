@@ -1,0 +1,165 @@
+import { constants } from "node:os";
+
+/**
+ * The process's end, seen without a trace: `process.emit` is wrapped, so that an exit is seen after all of the
+ * program's own listeners, and `process.reallyExit`, for a listener that exits itself. For signals there is one
+ * listener of ours, since without one the signal kills at once; listeners, rawListeners, listenerCount and eventNames
+ * leave it out. It acts only while the program has none of its own.
+ */
+export interface EndOfProcess {
+  /** The process exits: everything must be written when this returns. May be called twice. */
+  exiting(): void;
+  /** A signal is about to kill the process. */
+  killed(): void;
+}
+
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+
+type AnyFunction = (this: unknown, ...args: never[]) => unknown;
+
+/** Signals that do not end a process that listens to none. */
+const HARMLESS = new Set([
+  "SIGCHLD",
+  "SIGCONT",
+  "SIGSTOP",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGURG",
+  "SIGWINCH",
+  "SIGUSR1",
+]);
+
+/** Whether the signal, by name or number, ends this process at once. */
+function isFatal(signal: unknown): boolean {
+  const entry = Object.entries(constants.signals).find(
+    ([name, number]) => name === signal || number === signal,
+  );
+  return entry !== undefined && !HARMLESS.has(entry[0]) && process.rawListeners(entry[0]).length === 0;
+}
+
+/** Installs the hooks and answers what takes them away again. `signals`: listen for SIGINT and SIGTERM. */
+export function watchProcess(end: EndOfProcess, signals: boolean): () => void {
+  const undo: (() => void)[] = [];
+  /** Replaces a method of process by one of the same name and length that `make` builds around it. */
+  const wrap = (name: string, make: (original: AnyFunction) => AnyFunction): void => {
+    const target = process as unknown as Record<string, AnyFunction>;
+    const own = Object.getOwnPropertyDescriptor(target, name);
+    const original = target[name]!;
+    const wrapper = make(original);
+    for (const key of ["name", "length"]) {
+      Object.defineProperty(wrapper, key, Object.getOwnPropertyDescriptor(original, key)!);
+    }
+    const shape = own ?? { enumerable: false, configurable: true, writable: true };
+    Object.defineProperty(target, name, { ...shape, value: wrapper });
+    undo.push(() => {
+      // Whoever wrapped it after us keeps what they have.
+      if (target[name] !== wrapper) return;
+      if (own === undefined) delete target[name];
+      else Object.defineProperty(target, name, own);
+    });
+  };
+
+  let active = true;
+  /** True while we are the ones who change the list of listeners. */
+  let arming = true;
+  const onSignal = (): void => {};
+  const isOurs = (listener: unknown): boolean => listener === onSignal;
+  const { listeners, listenerCount, rawListeners } = process;
+  const count = (signal: string): number =>
+    (Reflect.apply(rawListeners, process, [signal]) as unknown[]).filter((l) => !isOurs(l)).length;
+  const isSignal = (event: unknown): event is NodeJS.Signals =>
+    signals && SIGNALS.includes(event as NodeJS.Signals);
+  const arm = (signal: NodeJS.Signals): void => {
+    process.off(signal, onSignal);
+    process.on(signal, onSignal);
+  };
+
+  wrap(
+    "reallyExit",
+    (original) =>
+      function (...args) {
+        if (active) end.exiting();
+        return Reflect.apply(original, this, args);
+      },
+  );
+  // A process that kills itself goes through Node's exit at once.
+  wrap(
+    "kill",
+    (original) =>
+      function (...args) {
+        const [pid, signal = "SIGTERM"] = args as unknown[];
+        if (active && Math.abs(Number(pid)) === process.pid && isFatal(signal)) end.killed();
+        return Reflect.apply(original, this, args);
+      },
+  );
+  wrap(
+    "emit",
+    (original) =>
+      function (...args) {
+        const [event, detail] = args as unknown[];
+        if (!active) return Reflect.apply(original, this, args);
+        if (event === "exit" && (process as { _exiting?: boolean })._exiting === true) {
+          try {
+            return Reflect.apply(original, this, args);
+          } finally {
+            end.exiting();
+          }
+        }
+        if (isSignal(event) && count(event) === 0) {
+          // Node passes the number; a program that emits the event itself finds nobody listening.
+          if (!args.includes(constants.signals[event] as never)) return false;
+          end.killed();
+          active = false;
+          process.off(event, onSignal);
+          // Inactive, so this goes straight to Node.
+          process.kill(process.pid, event);
+          return true;
+        }
+        const result = Reflect.apply(original, this, args);
+        // Node stops to listen for a signal with the program's last listener, and removeAllListeners takes ours as well.
+        if (event === "removeListener" && isSignal(detail) && !arming && count(detail) === 0) {
+          arming = true;
+          arm(detail);
+          arming = false;
+        }
+        return result;
+      },
+  );
+  if (signals) {
+    for (const signal of SIGNALS) arm(signal);
+    arming = false;
+    wrap(
+      "listeners",
+      () => (event: string) =>
+        (Reflect.apply(listeners, process, [event]) as unknown[]).filter((l) => !isOurs(l)),
+    );
+    wrap(
+      "rawListeners",
+      () => (event: string) =>
+        (Reflect.apply(rawListeners, process, [event]) as unknown[]).filter((l) => !isOurs(l)),
+    );
+    wrap(
+      "listenerCount",
+      () => (event: string, listener?: AnyFunction) =>
+        isSignal(event) && listener === undefined
+          ? count(event)
+          : (Reflect.apply(listenerCount, process, [event, listener]) as number),
+    );
+    wrap(
+      "eventNames",
+      (original) => () =>
+        (Reflect.apply(original, process, []) as (string | symbol)[]).filter(
+          (event) => !isSignal(event) || count(event) > 0,
+        ),
+    );
+    undo.push(() => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    });
+  }
+  return () => {
+    active = false;
+    // The last first: the listeners go while they are still hidden.
+    for (const step of undo.toReversed()) step();
+  };
+}

@@ -1,0 +1,42 @@
+import { RingWriter, createRing } from "../base/ring.ts";
+import { watchFsSync } from "../probe/fs-sync.ts";
+import { watchGc } from "../probe/gc.ts";
+import { startProbe } from "../probe/probe.ts";
+import { now } from "./messages.ts";
+import type { LoopAnnouncement } from "./messages.ts";
+import { slot } from "./slot.ts";
+import { hideOwnFrames } from "./stacks.ts";
+
+/** The recording of one isolate: its ring, and everything that writes into it. */
+export class Isolate {
+  readonly announcement: LoopAnnouncement;
+  #stops: (() => void)[] = [];
+  #showFrames: () => void = () => {};
+
+  /** Makes the ring; records nothing yet, so that what the recorder itself sets up is not seen. */
+  constructor(options: { name: string; file: string; threadId: number; buffer: number }) {
+    const { name, file, threadId, buffer } = options;
+    this.announcement = { type: "loop", ring: createRing(buffer), name, file, time: now(), threadId };
+  }
+
+  /** Begins to record. `onGc` is called after collections, as a sign of life that needs no timer. */
+  begin(onGc?: () => void): void {
+    const probe = startProbe(new RingWriter(this.announcement.ring));
+    this.#stops = [watchGc(probe, onGc), watchFsSync(probe), () => probe.stop()];
+    this.#showFrames = hideOwnFrames();
+    slot().probe = probe;
+    this.#stops.unshift(() => {
+      if (slot().probe === probe) slot().probe = undefined;
+    });
+  }
+
+  /**
+   * Takes the hooks away; the facts stay in the ring. Where the isolate ends with it, our frames stay hidden in the
+   * stacks that are still to be printed.
+   */
+  stop(ending = false): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    if (!ending) this.#showFrames();
+  }
+}

@@ -1,0 +1,70 @@
+import type { MessagePort } from "node:worker_threads";
+import type { RecordingOptions } from "./options.ts";
+
+/** How a recording's sink reaches the tracer thread: an open file, or chunks posted to the main thread. */
+export type SinkPlan =
+  | { readonly kind: "file"; readonly fd: number; readonly name: string }
+  | { readonly kind: "port" };
+
+/** What the tracer thread is born with. */
+export interface TracerData {
+  readonly page: Int32Array;
+  readonly port: MessagePort;
+  readonly sink: SinkPlan;
+  readonly options: RecordingOptions;
+  /** Name of the channel on which Workers announce their rings. */
+  readonly channel: string;
+  readonly main: LoopAnnouncement;
+  /** What is known of the process, for the first note. */
+  readonly process: Readonly<Record<string, unknown>>;
+}
+
+/** An event loop says that it writes facts from now on. Times are ns of hrtime. */
+export interface LoopAnnouncement {
+  readonly type: "loop";
+  readonly ring: SharedArrayBuffer;
+  readonly name: string;
+  readonly file: string;
+  readonly time: number;
+  /** As the program sees it; 0 for the main thread. */
+  readonly threadId: number;
+}
+
+/** A Worker ended, by itself or by terminate(). */
+export interface LoopEnded {
+  readonly type: "ended";
+  readonly threadId: number;
+  readonly time: number;
+}
+
+/** Nothing after `time` (ns) belongs to the recording any more. */
+export interface Finish {
+  readonly type: "finish";
+  readonly time: number;
+}
+
+/** Main thread to tracer thread. `bye` answers `ended`: the thread may go. */
+export type ToTracer = LoopAnnouncement | LoopEnded | Finish | { readonly type: "bye" };
+
+/** Tracer thread to main thread. `ended` comes last; `error` is the sink's or the recorder's own failure. */
+export type FromTracer =
+  | { readonly type: "chunk"; readonly bytes: Uint8Array }
+  | { readonly type: "ended"; readonly error: string | undefined };
+
+/** What a Worker inherits, by worker_threads' environment data, under `ENVIRONMENT_KEY`. */
+export interface Inheritance {
+  readonly page: Int32Array;
+  readonly channel: string;
+  readonly buffer: number;
+  /** Thread ids above this one are one higher than they would be without the tracer thread; 0 where they stay. */
+  readonly hiddenThread: number;
+  /** Workers load the preload by themselves, unless they are made with options of their own. */
+  readonly preloaded: boolean;
+}
+
+export const ENVIRONMENT_KEY = "runtrace:recording";
+
+/** Now, in ns of hrtime. */
+export function now(): number {
+  return Number(process.hrtime.bigint());
+}

@@ -1,0 +1,60 @@
+/**
+ * The control page: a few words of shared memory between the main thread and the tracer thread, so that either can
+ * learn about the other while it is blocked.
+ */
+export const Word = {
+  /** One of `State`. */
+  State: 0,
+  /** Counts the tracer's steps: a waiter gives up on a tracer that makes none. */
+  Progress: 1,
+  /** KiB posted to the main thread for a stream sink and not yet taken by the stream. */
+  Queued: 2,
+  /** Steps of the inspector's disconnection: 1, the main thread waits; 2, the tracer has disconnected. */
+  Detach: 3,
+  /** 1: the recording is to end. Tells a tracer that still boots what it need not begin. */
+  Finish: 4,
+} as const;
+
+/** Booting: started, not yet listening. Ready: drains. Ended: the sink has everything, or has failed. */
+export const State = { Booting: 0, Ready: 1, Ended: 2 } as const;
+
+const WORDS = 16;
+
+export function createPage(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(WORDS * 4));
+}
+
+/** Moves the page on to `state` and wakes whoever waits for it. */
+export function setState(page: Int32Array, state: number): void {
+  Atomics.store(page, Word.State, state);
+  Atomics.notify(page, Word.State);
+}
+
+/**
+ * Blocks until the page's state is at least `state`, for at most `limitMs`, or until the tracer makes no step for
+ * `stallMs`. Calls `between` about every 20 ms. Answers whether the state was reached.
+ */
+export function waitForState(
+  page: Int32Array,
+  state: number,
+  limitMs: number,
+  stallMs: number,
+  between: () => void = () => {},
+): boolean {
+  const start = performance.now();
+  let progress = Atomics.load(page, Word.Progress);
+  let moved = start;
+  for (;;) {
+    const seen = Atomics.load(page, Word.State);
+    if (seen >= state) return true;
+    const now = performance.now();
+    const step = Atomics.load(page, Word.Progress);
+    if (step !== progress) {
+      progress = step;
+      moved = now;
+    }
+    if (now - start >= limitMs || now - moved >= stallMs) return false;
+    Atomics.wait(page, Word.State, seen, Math.min(20, limitMs));
+    between();
+  }
+}

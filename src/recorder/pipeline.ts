@@ -1,0 +1,149 @@
+import { FACT_BYTES } from "../base/facts.ts";
+import { RingReader, droppedFacts } from "../base/ring.ts";
+import { TraceWriter } from "../encode/writer.ts";
+import { Resolver } from "../resolve/resolver.ts";
+import type { Frame } from "../wire/format.ts";
+import type { LoopAnnouncement } from "./messages.ts";
+
+/**
+ * Rings in, trace bytes out: everything the tracer thread does that needs neither thread nor clock nor file.
+ *
+ * `cut` makes a consistent cut: its time is read by the caller before any ring is touched, every ring is drained up
+ * to that time only, and so whatever it writes holds for all loops alike.
+ */
+export interface PipelineOptions {
+  readonly version: 23 | 25;
+  /** One call a flush, with everything that the flush has to write. */
+  write(bytes: Uint8Array): void;
+  /** Names the process in the first note. */
+  readonly process: Readonly<Record<string, unknown>>;
+  readonly lookAheadNs?: number;
+}
+
+/** A CPU sample: ns of hrtime, frames leaf first. */
+export interface Sample {
+  readonly time: number;
+  readonly frames: readonly Frame[];
+}
+
+interface Loop {
+  readonly ring: SharedArrayBuffer;
+  readonly reader: RingReader;
+  readonly name: string;
+  readonly threadId: number;
+  ended: boolean;
+}
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #writer: TraceWriter;
+  readonly #resolver: Resolver;
+  readonly #loops: Loop[] = [];
+  #start = Infinity;
+  readonly #cost = { cuts: 0, bytes: 0, busyNs: 0 };
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#writer = new TraceWriter({
+      version: options.version,
+      strict: false,
+      write: (bytes) => {
+        this.#cost.bytes += bytes.length;
+        options.write(bytes);
+      },
+      snapshot,
+    });
+    const { lookAheadNs } = options;
+    this.#resolver = new Resolver(this.#writer, lookAheadNs === undefined ? {} : { lookAheadNs });
+  }
+
+  /** A further event loop, in the order of announcement: the procs 0, 1, 2, … of the trace. */
+  addLoop(loop: LoopAnnouncement): void {
+    const index = this.#loops.length;
+    this.#start = Math.min(this.#start, loop.time);
+    this.#loops.push({
+      ring: loop.ring,
+      reader: new RingReader(loop.ring),
+      name: loop.name,
+      threadId: loop.threadId,
+      ended: false,
+    });
+    const worker = loop.threadId === 0 ? {} : { workerThreadId: loop.threadId };
+    this.#resolver.addLoop(index, { name: loop.name, file: loop.file, time: loop.time, ...worker });
+    const loops = this.#loops.map(({ name }, proc) => ({ proc, name }));
+    this.note(0, loop.time, { process: { ...this.#options.process, loops } });
+  }
+
+  /** The Worker of that thread is gone: what its ring still holds is the end of it. */
+  endLoop(threadId: number, time: number): void {
+    const index = this.#loops.findIndex((loop) => loop.threadId === threadId && !loop.ended);
+    if (index <= 0) return;
+    const loop = this.#loops[index]!;
+    loop.reader.drain(Infinity, this.#resolver.visitor(index));
+    loop.ended = true;
+    this.#resolver.endLoop(index, time);
+  }
+
+  /** Facts that wait in the fullest ring, as a share of its room. */
+  get fill(): number {
+    let fill = 0;
+    for (const { reader, ring, ended } of this.#loops) {
+      if (!ended) fill = Math.max(fill, (reader.pending * FACT_BYTES) / ring.byteLength);
+    }
+    return fill;
+  }
+
+  /** A JSON message of the reserved category, on the loop's next running activation. */
+  note(loop: number, time: number, message: object): void {
+    this.#resolver.note(loop, time, JSON.stringify(message));
+  }
+
+  samples(loop: number, samples: readonly Sample[]): void {
+    for (const { time, frames } of samples) this.#resolver.cpuSample(loop, time, frames);
+  }
+
+  /** Drains every ring up to `until` and writes what can be decided by then. */
+  cut(until: number): void {
+    this.#drain(until);
+    this.#resolver.advance(until);
+    // The look-ahead may not have reached the trace's beginning yet.
+    if (this.#resolver.horizon >= this.#start) this.#writer.flush();
+    this.#cost.cuts++;
+  }
+
+  /** Begins a new generation where the last cut ended. */
+  rotate(): void {
+    this.#writer.rotate(this.#resolver.horizon);
+  }
+
+  /** What the tracer thread itself has spent, for the closing note. */
+  spent(ns: number): void {
+    this.#cost.busyNs += ns;
+  }
+
+  /** Takes what is left, says what is missing, and ends the trace at `until`. */
+  finish(until: number): void {
+    this.#drain(until);
+    for (const [loop, { ring }] of this.#loops.entries()) {
+      const facts = droppedFacts(ring);
+      if (facts > 0) this.note(0, until, { drops: { loop, facts } });
+    }
+    const { misuse, facts, activations } = this.#resolver.stats;
+    if (misuse > 0) this.note(0, until, { misuse: { count: misuse } });
+    this.note(0, until, { cost: { facts, activations, ...this.#cost } });
+    this.#resolver.finish(until);
+    this.#writer.end();
+  }
+
+  #drain(until: number): void {
+    for (const [index, loop] of this.#loops.entries()) {
+      if (!loop.ended) loop.reader.drain(until, this.#resolver.visitor(index));
+    }
+  }
+}
+
+function snapshot(): { mono: number; wallSec: number; wallNsec: number } {
+  const wall = (performance.timeOrigin + performance.now()) * 1e6;
+  const wallSec = Math.floor(wall / 1e9);
+  return { mono: Number(process.hrtime.bigint()), wallSec, wallNsec: Math.floor(wall - wallSec * 1e9) };
+}

@@ -1,0 +1,47 @@
+import fs from "node:fs";
+import path from "node:path";
+import { TraceError } from "../base/error.ts";
+import { restoreEnvironment } from "./environment.ts";
+import { openFreeTrace } from "./file.ts";
+import { completeOptions } from "./options.ts";
+import { startSession } from "./session.ts";
+
+/**
+ * Records the whole process, as `run` or the environment says. A trace that cannot be written is one line on stderr;
+ * the program runs all the same.
+ */
+export function recordProcess(): void {
+  const message = restoreEnvironment();
+  const out = (message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out").replaceAll("%p", String(process.pid));
+  try {
+    const number = message === undefined ? 0 : claimNumber(message.claims);
+    const file = openFreeTrace(path.resolve(out), number);
+    if (message !== undefined) fs.writeFileSync(path.join(message.claims, String(number)), file.name);
+    const options = completeOptions(message?.options ?? {}, { cpu: 100 });
+    startSession(file, options, { failed: complain, preloaded: true });
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** The number of this process among those of one `run`: the first writes FILE, the others FILE.1, FILE.2, … */
+function claimNumber(claims: string): number {
+  for (let number = 0; ; number++) {
+    try {
+      fs.closeSync(fs.openSync(path.join(claims, String(number)), "wx"));
+      return number;
+    } catch (error) {
+      // The run itself may be over while a process that it left behind begins.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return number;
+    }
+  }
+}
+
+function complain(error: unknown): void {
+  const reason = error instanceof TraceError ? error.message : String(error);
+  try {
+    fs.writeSync(2, `runtrace: ${reason}; recording has ended\n`);
+  } catch {
+    // Nobody listens.
+  }
+}

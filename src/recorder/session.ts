@@ -1,0 +1,292 @@
+import { createRequire } from "node:module";
+import { MessageChannel, Worker, isMainThread, receiveMessageOnPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+import { TraceError } from "../base/error.ts";
+import { openTrace } from "./file.ts";
+import type { OpenFile } from "./file.ts";
+import { watchProcess } from "./hooks.ts";
+import { Isolate } from "./isolate.ts";
+import { now } from "./messages.ts";
+import type { FromTracer, SinkPlan, ToTracer, TracerData } from "./messages.ts";
+import { completeOptions } from "./options.ts";
+import type { RecordingOptions, StartOptions } from "./options.ts";
+import { State, Word, createPage, waitForState } from "./page.ts";
+import { StreamPump, isNodeWritable, isWebWritable } from "./sinks.ts";
+import type { Sink } from "./sinks.ts";
+import { slot } from "./slot.ts";
+import type { Recording } from "./slot.ts";
+import { VERSION } from "./version.ts";
+import { recordWorkers } from "./workers.ts";
+
+/** The class as Node made it: the tracer's thread must not be recorded. */
+const PlainWorker = Worker;
+
+/**
+ * A recording, seen from the main thread. It goes on -> stopping -> ended; a failing sink takes it from on to failed,
+ * where nothing is recorded any more and stop() reports the failure once.
+ */
+const EXIT_MS = 5_000;
+const STALL_MS = 2_000;
+const SIGNAL_MS = 500;
+const DETACH_MS = 50;
+
+/**
+ * Starts recording the process into `sink`; recording is on when this returns. Throws TraceError:
+ * ERR_TRACE_ALREADY_ENABLED, ERR_TRACE_SINK (a file that cannot be opened, or is no sink), ERR_TRACE_OPTION,
+ * ERR_TRACE_WORKER (called in a Worker: Workers are recorded together with their process).
+ */
+export function start(sink: Sink, options: StartOptions = {}): void {
+  const shared = slot();
+  if (shared.recording?.on === true) {
+    throw new TraceError("ERR_TRACE_ALREADY_ENABLED", "recording is already on: stop it first");
+  }
+  if (shared.start === undefined) shared.start = startHere;
+  shared.start(sink, options);
+}
+
+/** Ends the recording; resolves after every write has reached the sink, rejects with the sink's error. */
+export function stop(): Promise<void> {
+  return slot().recording?.stop() ?? Promise.resolve();
+}
+
+/** Whether a recording is on, in the main thread and in each recorded Worker. */
+export function isEnabled(): boolean {
+  return slot().probe !== undefined;
+}
+
+function startHere(sink: Sink, options: StartOptions): void {
+  if (!isMainThread) {
+    throw new TraceError("ERR_TRACE_WORKER", "start: got a call in a Worker, want it on the main thread");
+  }
+  const complete = completeOptions(options, { cpu: "off" });
+  if (typeof sink === "string" || sink instanceof URL) startSession(openTrace(sink), complete);
+  else if (isNodeWritable(sink) || isWebWritable(sink)) startSession(sink, complete);
+  else {
+    throw new TraceError(
+      "ERR_TRACE_SINK",
+      `sink: got ${typeof sink}, want a file path, a Writable or a WritableStream`,
+    );
+  }
+}
+
+/** What only the preload wants of a session. */
+export interface SessionExtras {
+  /** Called once where the recording ends by a failure. */
+  readonly failed?: (error: Error) => void;
+  /** This package is preloaded in the whole process: Workers have it as well. */
+  readonly preloaded?: boolean;
+}
+
+/** Starts a recording into an open file or a stream; takes the file over. */
+export function startSession(
+  sink: OpenFile | Exclude<Sink, string | URL>,
+  options: RecordingOptions,
+  extras: SessionExtras = {},
+): void {
+  slot().recording = new Session(sink, options, extras);
+}
+
+class Session implements Recording {
+  readonly #page = createPage();
+  readonly #port: MessagePort;
+  readonly #worker: Worker;
+  readonly #file: OpenFile | undefined;
+  readonly #pump: StreamPump | undefined;
+  readonly #isolate: Isolate;
+  readonly #undo: (() => void)[] = [];
+  readonly #extras: SessionExtras;
+  #on = true;
+  #failure: Error | undefined;
+  #stopped: Promise<void> | undefined;
+  #settle: () => void = () => {};
+  #over = false;
+
+  constructor(
+    sink: OpenFile | Exclude<Sink, string | URL>,
+    options: RecordingOptions,
+    extras: SessionExtras,
+  ) {
+    this.#extras = extras;
+    let plan: SinkPlan = { kind: "port" };
+    if ("fd" in sink && "close" in sink && "name" in sink) {
+      this.#file = sink as OpenFile;
+      plan = { kind: "file", fd: this.#file.fd, name: this.#file.name };
+    } else {
+      const taken = (bytes: number): void => {
+        Atomics.sub(this.#page, Word.Queued, Math.ceil(bytes / 1024));
+      };
+      this.#pump = new StreamPump(sink as Exclude<Sink, string | URL>, taken, (error) => this.#fail(error));
+    }
+    if (options.cpuHz > 0) offerProfiler(this.#page);
+    const { buffer } = options;
+    this.#isolate = new Isolate({ name: "main", file: process.argv[1] ?? "node", threadId: 0, buffer });
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;
+    const data: TracerData = {
+      page: this.#page,
+      port: port2,
+      sink: plan,
+      options,
+      channel,
+      main: this.#isolate.announcement,
+      process: { runtrace: VERSION, node: process.version, pid: process.pid, argv1: process.argv[1] ?? "" },
+    };
+    // Nothing of the program's: no preloads, no standard streams, no environment.
+    this.#worker = new PlainWorker(new URL("./tracer.js", import.meta.url), {
+      workerData: data,
+      transferList: [port2],
+      execArgv: [],
+      env: {},
+      stdout: true,
+      stderr: true,
+      name: "runtrace",
+    });
+    this.#worker.on("error", (error) => this.#ended(error));
+    this.#worker.on("exit", () => this.#ended(undefined));
+    port1.on("message", (message: FromTracer) => this.#hear(message));
+    port1.unref();
+    this.#worker.unref();
+    this.#undo.push(
+      watchProcess(
+        { exiting: () => this.#finishNow(EXIT_MS), killed: () => this.#finishNow(SIGNAL_MS) },
+        options.signalFlush,
+      ),
+      recordWorkers(
+        {
+          page: this.#page,
+          channel,
+          buffer,
+          hiddenThread: extras.preloaded === true ? this.#worker.threadId : 0,
+          preloaded: extras.preloaded === true,
+        },
+        (message) => this.#post(message),
+      ),
+    );
+    if (extras.preloaded === true) runTicks();
+    this.#isolate.begin();
+  }
+
+  get on(): boolean {
+    return this.#on;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#over) {
+      const over = new Promise<void>((resolve) => (this.#settle = resolve));
+      this.#quiet();
+      this.#finish();
+      // The program waits for us now: its process must not end before.
+      this.#port.ref();
+      this.#worker.ref();
+      await over;
+    }
+    await this.#pump?.finish();
+    if (slot().recording === this) slot().recording = undefined;
+    const failure = this.#failure ?? this.#pump?.failure;
+    if (failure !== undefined) throw failure;
+  }
+
+  /** No more facts: hooks away. */
+  #quiet(ending = false): void {
+    if (!this.#on) return;
+    this.#on = false;
+    this.#isolate.stop(ending);
+    for (const undo of this.#undo) undo();
+  }
+
+  #post(message: ToTracer): void {
+    this.#port.postMessage(message);
+  }
+
+  #finish(): void {
+    Atomics.store(this.#page, Word.Finish, 1);
+    this.#post({ type: "finish", time: now() });
+  }
+
+  #hear(message: FromTracer): void {
+    if (message.type === "chunk") this.#pump?.write(message.bytes);
+    else
+      this.#ended(message.error === undefined ? undefined : new TraceError("ERR_TRACE_SINK", message.error));
+  }
+
+  /** The sink has failed while recording. */
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#quiet();
+    this.#finish();
+    this.#extras.failed?.(error);
+  }
+
+  /** The tracer thread has written the last byte, or died. */
+  #ended(error: Error | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (error !== undefined && this.#failure === undefined) {
+      this.#failure = error;
+      this.#extras.failed?.(error);
+    }
+    this.#quiet();
+    this.#file?.close();
+    this.#post({ type: "bye" });
+    this.#port.close();
+    this.#worker.unref();
+    this.#settle();
+  }
+
+  /** The process ends: blocks until the trace is complete, within `limitMs`. */
+  #finishNow(limitMs: number): void {
+    if (this.#over) return;
+    this.#quiet(true);
+    this.#finish();
+    const hear = (): void => {
+      for (
+        let got = receiveMessageOnPort(this.#port);
+        got !== undefined;
+        got = receiveMessageOnPort(this.#port)
+      ) {
+        const message = got.message as FromTracer;
+        if (message.type === "chunk") this.#pump?.writeNow(message.bytes);
+        else this.#hear(message);
+        if (this.#over) return;
+      }
+    };
+    waitForState(this.#page, State.Ended, limitMs, Math.min(limitMs, STALL_MS), () => !this.#over && hear());
+    if (!this.#over) hear();
+  }
+}
+
+/** Lets the tracer thread begin and end CPU profiles through V8's own console, whatever the program makes of its own. */
+function offerProfiler(page: Int32Array): void {
+  const shared = slot();
+  try {
+    const { console: own } = createRequire(import.meta.url)(
+      "node:inspector",
+    ) as typeof import("node:inspector");
+    shared.profile = (title) => own.profile(title);
+    shared.profileEnd = (title) => own.profileEnd(title);
+    shared.detach = () => {
+      Atomics.store(page, Word.Detach, 1);
+      Atomics.notify(page, Word.Detach);
+      const limit = performance.now() + DETACH_MS;
+      // Not Atomics.wait: the thread may be in one already.
+      while (Atomics.load(page, Word.Detach) === 1 && performance.now() < limit);
+    };
+  } catch {
+    // A Node without an inspector records without CPU samples; the tracer thread says so in the trace.
+  }
+}
+
+/**
+ * Runs the ticks that our own start has queued. Left over, they would change how Node runs the first reactions of the
+ * program's main script, which shows in stacks.
+ */
+function runTicks(): void {
+  (process as { _tickCallback?: () => void })._tickCallback?.();
+}

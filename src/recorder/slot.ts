@@ -1,0 +1,51 @@
+import type { Probe } from "../probe/probe.ts";
+import type { StartOptions } from "./options.ts";
+import type { Sink } from "./sinks.ts";
+
+/** A recording as any copy of the package sees it. */
+export interface Recording {
+  /** False as soon as it was stopped, or its sink has failed. */
+  readonly on: boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * What all copies of the package in one isolate share, found at globalThis[Symbol.for("runtrace")]. `version` changes
+ * when the meaning of a field does: a copy that finds another version keeps away from it.
+ */
+export interface Slot {
+  readonly version: 1;
+  /** The running probe of this isolate: the one property that the annotation API looks at. */
+  probe: Probe | undefined;
+  recording: Recording | undefined;
+  /** `start` of the copy that came first; undefined in a Worker. */
+  start: ((sink: Sink, options: StartOptions) => void) | undefined;
+  /** V8's own console.profile and console.profileEnd, called by the tracer thread through the inspector. */
+  profile: ((title: string) => void) | undefined;
+  profileEnd: ((title: string) => void) | undefined;
+  /** Called by the tracer thread in the same way, as the last thing before it disconnects the inspector (cpu.ts). */
+  detach: (() => void) | undefined;
+}
+
+export const SLOT_KEY = "runtrace";
+
+let own: Slot | undefined;
+
+/** The slot of this isolate, made by the first copy that asks. A slot of another version is left alone: this copy records nothing. */
+export function slot(): Slot {
+  if (own !== undefined) return own;
+  const key = Symbol.for(SLOT_KEY);
+  const found = (globalThis as Record<symbol, unknown>)[key] as Slot | undefined;
+  if (found !== undefined && found.version === 1) return (own = found);
+  own = {
+    version: 1,
+    probe: undefined,
+    recording: undefined,
+    start: undefined,
+    profile: undefined,
+    profileEnd: undefined,
+    detach: undefined,
+  };
+  if (found === undefined) Object.defineProperty(globalThis, key, { value: own, enumerable: false });
+  return own;
+}

@@ -1,0 +1,162 @@
+import { BroadcastChannel, workerData } from "node:worker_threads";
+import { Word, State, setState } from "./page.ts";
+import { now } from "./messages.ts";
+import type { FromTracer, ToTracer, TracerData } from "./messages.ts";
+import { Pipeline } from "./pipeline.ts";
+import type { CpuSampler } from "./cpu.ts";
+import { sinkError, writeFully } from "./sinks.ts";
+
+/**
+ * The tracer thread: a Worker of our own that drains all rings, every 50 ms or as soon as the main thread asks it to
+ * finish, and begins a new generation every second. It needs the main thread for nothing but stream sinks, so a trace
+ * goes on while that thread is blocked, and is completed while it exits.
+ */
+const CUT_MS = 50;
+const GENERATION_NS = 1e9;
+/** How long the end of a generation, and the end of the trace, wait for a CPU profile. */
+const PROFILE_MS = 100;
+/** A ring that is fuller than this after a cut is drained again at once. */
+const URGENT_FILL = 0.25;
+/** What a stream sink may leave lying about, in KiB, before the recording gives up on it: 64 MiB. */
+const QUEUE_LIMIT_KIB = 64 * 1024;
+
+class Tracer {
+  readonly #data: TracerData;
+  readonly #pipeline: Pipeline;
+  readonly #channel: BroadcastChannel;
+  #sampler: CpuSampler | undefined;
+  #sampling = false;
+  #generationStart: number;
+  #timer: NodeJS.Timeout | undefined;
+  #busy = false;
+  /** When the recording ended, in ns; undefined while it goes on. */
+  #finish: number | undefined;
+  #ended = false;
+
+  constructor(data: TracerData) {
+    this.#data = data;
+    this.#generationStart = data.main.time;
+    this.#pipeline = new Pipeline({
+      version: data.options.version,
+      process: data.process,
+      write: (bytes) => this.#write(bytes),
+    });
+    this.#pipeline.addLoop(data.main);
+    data.port.on("message", (message: ToTracer) => this.#hear(message));
+    this.#channel = new BroadcastChannel(data.channel);
+    this.#channel.onmessage = (event: unknown) => this.#hear((event as { data: ToTracer }).data);
+    setState(data.page, State.Ready);
+    if (data.options.cpuHz > 0) void this.#sample(data.options.cpuHz);
+    this.#schedule(CUT_MS);
+  }
+
+  async #sample(hz: number): Promise<void> {
+    try {
+      const { CpuSampler } = await import("./cpu.ts");
+      if (this.#ended || Atomics.load(this.#data.page, Word.Finish) === 1) return;
+      this.#sampler = new CpuSampler();
+      await this.#sampler.start(hz, this.#data.page);
+      this.#sampling = Atomics.load(this.#data.page, Word.Finish) === 0;
+    } catch (error) {
+      if (this.#ended) return;
+      const off = error instanceof Error ? error.message : String(error);
+      this.#pipeline.note(0, now(), { cpu: { off } });
+    }
+  }
+
+  #hear(message: ToTracer): void {
+    if (message.type === "bye") this.#data.port.close();
+    if (this.#ended) return;
+    try {
+      if (message.type === "loop") this.#pipeline.addLoop(message);
+      else if (message.type === "ended") this.#pipeline.endLoop(message.threadId, message.time);
+      else if (message.type === "finish") {
+        this.#finish ??= message.time;
+        if (!this.#busy) this.#schedule(0);
+      }
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #schedule(ms: number): void {
+    if (this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#step(), ms);
+  }
+
+  /** One cut, and what is due with it. Never two at a time; whatever goes wrong ends the recording, nothing else. */
+  async #step(): Promise<void> {
+    this.#busy = true;
+    try {
+      const finish = this.#finish;
+      const begin = finish ?? now();
+      this.#pipeline.cut(begin);
+      Atomics.add(this.#data.page, Word.Progress, 1);
+      if (finish !== undefined) {
+        await this.#takeSamples(finish);
+        this.#pipeline.finish(finish);
+        this.#end(undefined);
+        return;
+      }
+      if (begin - this.#generationStart >= GENERATION_NS) {
+        await this.#takeSamples(undefined);
+        this.#pipeline.rotate();
+        this.#generationStart = begin;
+      }
+      this.#pipeline.spent(now() - begin);
+    } catch (error) {
+      this.#end(error);
+      return;
+    } finally {
+      this.#busy = false;
+    }
+    this.#schedule(this.#finish !== undefined || this.#pipeline.fill > URGENT_FILL ? 0 : CUT_MS);
+  }
+
+  async #takeSamples(finish: number | undefined): Promise<void> {
+    if (this.#sampler === undefined || !this.#sampling) return;
+    const samples = await this.#sampler.take(finish !== undefined, PROFILE_MS);
+    this.#pipeline.samples(
+      0,
+      samples.filter(({ time }) => finish === undefined || time <= finish),
+    );
+    Atomics.add(this.#data.page, Word.Progress, 1);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const { sink, page } = this.#data;
+    if (sink.kind === "file") {
+      try {
+        writeFully(sink.fd, bytes);
+      } catch (error) {
+        throw sinkError(sink.name, error);
+      }
+    } else {
+      const kib = Math.ceil(bytes.length / 1024);
+      if (Atomics.load(page, Word.Queued) + kib > QUEUE_LIMIT_KIB) {
+        throw sinkError("the stream", new Error("it takes data too slowly, 64 MiB are waiting"));
+      }
+      Atomics.add(page, Word.Queued, kib);
+      this.#post({ type: "chunk", bytes: bytes.slice() });
+    }
+    Atomics.add(page, Word.Progress, 1);
+  }
+
+  #post(message: FromTracer): void {
+    this.#data.port.postMessage(message);
+  }
+
+  #end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#channel.close();
+    this.#sampler?.close(this.#data.page);
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#post({ type: "ended", error: error === undefined ? undefined : reason });
+    setState(this.#data.page, State.Ended);
+  }
+}
+
+export const tracer = new Tracer(workerData as TracerData);

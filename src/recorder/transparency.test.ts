@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { REGISTER, byTwo, contents, runNode, runRecorded, scratch } from "./program.test.util.ts";
+import type { Ending } from "./program.test.util.ts";
+
+const folder = scratch();
+after(() => folder.remove());
+
+/** Programs that must print, exit and die recorded as they do alone. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  order: `process.nextTick(() => console.log("tick")); Promise.resolve().then(() => console.log("micro"));
+    setTimeout(() => console.log("timer"), 2); queueMicrotask(() => console.log("queued")); console.log("main");`,
+  surroundings: `console.log(process.argv.slice(2), process.execArgv, process.env.NODE_OPTIONS, require.main === module,
+    Object.keys(process.env).filter((name) => /^RUNTRACE_(?!OUT)/.test(name)), Object.keys(globalThis));`,
+  listeners: `console.log(["exit", "SIGINT", "SIGTERM"].map((name) => [process.listeners(name).length,
+    process.rawListeners(name).length, process.listenerCount(name)]), process.emit.name, process.emit.length,
+    process.eventNames().filter((name) => typeof name === "string").sort(), process.emit("SIGINT"));`,
+  throwSync: `function inner() { throw new TypeError("sync"); }\ninner();`,
+  throwAsync: `async function inner() { await null; throw new Error("async"); }\ninner();`,
+  throwTimer: `setTimeout(function late() { throw new Error("timer"); }, 1);`,
+  throwFs: `require("fs").readFile(__filename, () => { throw new Error("fs"); });`,
+  throwFsSync: `require("fs").readFileSync("/no/such/file");`,
+  throwExit: `process.on("exit", () => { throw new Error("exit"); });`,
+  caught: `const fs = require("fs"); function deep(n) { return n > 0 ? deep(n - 1) : fs.openSync("/no/such/file"); }
+    for (const call of [() => fs.readFileSync("/no"), () => fs.statSync({}), () => deep(20)])
+      try { call(); } catch (error) { console.log(error, error.stack); }`,
+  rejection: `Promise.reject(new Error("unhandled"));`,
+  rejectionHandled: `process.on("unhandledRejection", (e) => console.log("saw", e.stack)); Promise.reject(new Error("x"));`,
+  uncaughtHandled: `process.on("uncaughtException", (e) => console.log("saw", e.message)); setTimeout(() => { throw new Error("x"); });`,
+  exitInTheMiddle: `process.on("exit", (code) => console.log("exit", code)); setTimeout(() => process.exit(7), 5); setInterval(() => {}, 1);`,
+  exitInExit: `process.on("exit", () => process.exit(4));`,
+  exitCode: `process.exitCode = 3;`,
+  stdin: `let all = ""; process.stdin.on("data", (d) => (all += d)).on("end", () => console.log(all.toUpperCase()));`,
+  ownSignal: `process.on("SIGINT", (name) => { console.log(name); process.exit(9); });
+    setTimeout(() => process.kill(process.pid, "SIGINT"), 5); setInterval(() => {}, 10);`,
+  onceSignal: `process.once("SIGTERM", (name) => { console.log(name, process.listenerCount("SIGTERM"));
+    setTimeout(() => process.kill(process.pid, "SIGTERM"), 5); });
+    setTimeout(() => process.kill(process.pid, "SIGTERM"), 5); setInterval(() => {}, 10);`,
+  removedSignal: `process.on("SIGTERM", () => {}); process.removeAllListeners("SIGTERM");
+    setTimeout(() => process.kill(process.pid, "SIGTERM"), 5); setInterval(() => {}, 10);`,
+  interrupted: `setTimeout(() => process.kill(process.pid, "SIGINT"), 5); setInterval(() => {}, 10);`,
+  terminatedLater: `setTimeout(() => process.kill(process.pid, "SIGTERM"), 150); setInterval(() => {}, 10);`,
+  hungUp: `setTimeout(() => process.kill(process.pid, "SIGHUP"), 5); setInterval(() => {}, 10);`,
+  killed: `setTimeout(() => process.kill(process.pid, "SIGKILL"), 150); setInterval(() => {}, 10);`,
+  child: `const { execFileSync } = require("child_process");
+    console.log(execFileSync(process.execPath, ["-p", "process.execArgv.length + ' ' + process.env.NODE_OPTIONS"]).toString());`,
+  workers: `const { Worker, isMainThread, parentPort, threadId, workerData } = require("worker_threads");
+    if (isMainThread) {
+      const said = [];
+      const options = [{}, { execArgv: ["--no-warnings"] }, { env: { ONLY: "1" } }];
+      options.forEach((option, i) => {
+        const worker = new Worker(__filename, { ...option, workerData: i });
+        console.log(worker.threadId, worker.constructor === Worker, worker instanceof Worker, Worker.name);
+        worker.on("message", (m) => (said[i] = m));
+        worker.on("exit", (code) => { said[i].push(code); if (said.every((s) => s?.length === 5)) console.log(said); });
+      });
+    } else parentPort.postMessage([threadId, process.execArgv, process.env.NODE_OPTIONS, process.argv.length]);`,
+  workerThrows: `const { Worker } = require("worker_threads");
+    const worker = new Worker("throw new Error('in worker')", { eval: true });
+    worker.on("error", (error) => console.log(error.message)); worker.on("exit", (code) => console.log(code));`,
+  functions: `const fs = require("fs"); console.log(fs.readFileSync.name, fs.readFileSync.length, typeof fs.realpathSync.native,
+    Object.keys(fs).join(), fs.readFileSync, require("child_process").execSync);`,
+};
+
+const seen = ({ code, signal, stdout, stderr }: Ending): object => ({ code, signal, stdout, stderr });
+
+test("programs print, exit and die recorded as they do alone, and leave a whole trace", async (t) => {
+  const args = { input: "some input" };
+  const jobs = Object.entries(PROGRAMS).map(([name, source]) => async () => {
+    const recorded = await runRecorded(folder, name, source, args);
+    const alone = await runNode([folder.path(`${name}.cjs`)], { ...args, env: { RUNTRACE_OUT: recorded.out } });
+    return { name, alone, recorded };
+  });
+  let judged = 0;
+  for (const { name, alone, recorded } of await byTwo(jobs)) {
+    await t.test(name, () => {
+      assert.deepEqual(seen(recorded), seen(alone));
+      const found = contents(recorded.out);
+      // Whatever ended the program, the trace is complete up to its last note.
+      if (found !== null) assert.deepEqual(Object.keys(found.notes.at(-1) ?? {}), ["cost"]);
+      judged++;
+    });
+  }
+  assert.equal(judged, Object.keys(PROGRAMS).length);
+});
+
+test("the preload leaves the options of the command line and of NODE_OPTIONS as the user gave them", async () => {
+  const file = folder.path("options.cjs");
+  writeFileSync(file, "console.log(JSON.stringify([process.execArgv, process.env.NODE_OPTIONS]));");
+  const env = { RUNTRACE_OUT: folder.path("options.out") };
+  const cases: readonly (readonly [readonly string[], string | undefined, unknown])[] = [
+    [["--require", REGISTER], undefined, [[], null]],
+    [["--import", `file://${REGISTER}`, "--no-warnings"], "--stack-trace-limit=5", [["--no-warnings"], "--stack-trace-limit=5"]],
+    [[`--import=${REGISTER}`], undefined, [[], null]],
+    [["--no-warnings"], `--require "${REGISTER}" --stack-trace-limit=5`, [["--no-warnings"], "--stack-trace-limit=5"]],
+  ];
+  for (const [args, nodeOptions, want] of cases) {
+    const extra = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };
+    const { stdout, stderr } = await runNode([...args, file], { env: { ...env, ...extra } });
+    assert.deepEqual(JSON.parse(stdout), want, stderr);
+    contents(env.RUNTRACE_OUT);
+  }
+});

@@ -1,0 +1,123 @@
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import { BroadcastChannel, getEnvironmentData, setEnvironmentData, threadId } from "node:worker_threads";
+import type { Worker, WorkerOptions } from "node:worker_threads";
+import { ENVIRONMENT_KEY, now } from "./messages.ts";
+import type { Inheritance, LoopEnded, ToTracer } from "./messages.ts";
+import { Isolate } from "./isolate.ts";
+import { State, Word, waitForState } from "./page.ts";
+import { preloadOptions } from "./environment.ts";
+
+/**
+ * Workers of a recorded process are recorded with it, each with a ring of its own. They inherit where to announce the
+ * ring through worker_threads' environment data, and the preload from their maker; the makers that pass options of
+ * their own (execArgv, env) get it added.
+ */
+const BOOT_MS = 250;
+
+/** Makes the Workers that this isolate starts record themselves. Answers what ends that. */
+export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer) => void): () => void {
+  setEnvironmentData(ENVIRONMENT_KEY, inheritance as unknown as Parameters<typeof setEnvironmentData>[1]);
+  const module = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
+  const original = module.Worker;
+  const traced = new Proxy(original, {
+    construct(target, args: WorkerArguments, newTarget) {
+      const worker = construct(target, args, newTarget, inheritance.preloaded);
+      // Read now: it is -1 when the Worker has ended.
+      const id = worker.threadId;
+      worker.once("exit", () => tell({ type: "ended", threadId: id, time: now() } satisfies LoopEnded));
+      return worker;
+    },
+  });
+  module.Worker = traced;
+  original.prototype.constructor = traced;
+  syncBuiltinESMExports();
+  const showThread = hideThread(original, inheritance.hiddenThread);
+  return () => {
+    setEnvironmentData(ENVIRONMENT_KEY, undefined);
+    showThread();
+    if (module.Worker !== traced) return;
+    module.Worker = original;
+    original.prototype.constructor = original;
+    syncBuiltinESMExports();
+  };
+}
+
+type WorkerArguments = [string | URL, WorkerOptions?];
+
+function construct(
+  target: typeof Worker,
+  args: WorkerArguments,
+  newTarget: unknown,
+  preloaded: boolean,
+): Worker {
+  const make = (options: WorkerOptions | undefined): Worker =>
+    Reflect.construct(target, [args[0], options, ...args.slice(2)], newTarget as new () => unknown) as Worker;
+  const options = args[1];
+  const ownEnv = typeof options?.env === "object" && options.env !== null;
+  const ownArgv = Array.isArray(options?.execArgv);
+  if (ownArgv || ownEnv)
+    return make({ ...options, execArgv: [...(options?.execArgv ?? []), ...preloadOptions()] });
+  if (preloaded) return make(options);
+  try {
+    return make({ ...options, execArgv: [...process.execArgv, ...preloadOptions()] });
+  } catch (error) {
+    // Options that a Worker may inherit, but not be given.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_INVALID_EXEC_ARGV") throw error;
+    return make(options);
+  }
+}
+
+/** Undoes the shift of the thread ids that the tracer's thread causes, in what the program can see of them. */
+function hideThread(worker: typeof Worker, hidden: number): () => void {
+  const descriptor = Object.getOwnPropertyDescriptor(worker.prototype, "threadId");
+  const get = descriptor?.get;
+  if (hidden === 0 || descriptor === undefined || get === undefined) return () => {};
+  const shown = {
+    get threadId(): number {
+      const id = Reflect.apply(get, this, []) as number;
+      return id > hidden ? id - 1 : id;
+    },
+  };
+  const replacement = Object.getOwnPropertyDescriptor(shown, "threadId")!;
+  Object.defineProperty(worker.prototype, "threadId", { ...descriptor, get: replacement.get! });
+  return () => Object.defineProperty(worker.prototype, "threadId", descriptor);
+}
+
+/** In a Worker of a recorded process: begins to record it. Answers false where the process is not recorded. */
+export function joinRecording(): boolean {
+  const inheritance = getEnvironmentData(ENVIRONMENT_KEY) as unknown as Inheritance | undefined;
+  if (inheritance === undefined) return false;
+  const { page, channel, buffer, hiddenThread } = inheritance;
+  // A Worker started in the process's first moments: its announcement would find nobody.
+  if (!waitForState(page, State.Ready, BOOT_MS, BOOT_MS) || ended(page)) return false;
+  const tell = (message: ToTracer): void => {
+    const port = new BroadcastChannel(channel);
+    port.postMessage(message);
+    port.close();
+  };
+  const file = process.argv[1] ?? "";
+  const shownId = hiddenThread > 0 && threadId > hiddenThread ? threadId - 1 : threadId;
+  const isolate = new Isolate({
+    name: `worker ${shownId}: ${file.slice(file.lastIndexOf("/") + 1) || "eval"}`,
+    file: file || "node",
+    threadId: shownId,
+    buffer,
+  });
+  const undo = recordWorkers(inheritance, tell);
+  if (shownId !== threadId) {
+    const module = createRequire(import.meta.url)("node:worker_threads") as { threadId: number };
+    module.threadId = shownId;
+    syncBuiltinESMExports();
+  }
+  tell(isolate.announcement);
+  isolate.begin(() => {
+    if (!ended(page)) return;
+    undo();
+    isolate.stop();
+  });
+  return true;
+}
+
+function ended(page: Int32Array): boolean {
+  return Atomics.load(page, Word.State) === State.Ended;
+}
