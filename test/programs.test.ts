@@ -1,0 +1,201 @@
+/** Programs with planted waits, runs and forks, recorded for real: their trace must say exactly that. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TraceModel } from "#dist/model/types.js";
+import { goTool, parsed } from "#dist/testing/go.js";
+import { projectRoot } from "#dist/testing/project.js";
+import { activationsNamed, spansOf, total, withRecording } from "#dist/testing/record.js";
+import type { Recording } from "#dist/testing/record.js";
+
+const PROGRAMS = join(projectRoot(), "test", "fixtures", "programs");
+const program = (name: string, ...args: string[]): string[] => ["node", join(PROGRAMS, name), ...args];
+
+function judge(recording: Recording): void {
+  assert.equal(recording.code, 0, recording.stderr);
+  if (goTool() === null) return;
+  const verdict = parsed(recording.file);
+  assert.ok(verdict.ok, verdict.stderr);
+}
+
+/** Every activation's spans follow each other without gap from its creation to its end. */
+function assertWhole(model: TraceModel): void {
+  for (let row = 0; row < model.activations.count; row++) {
+    const spans = spansOf(model, row);
+    for (let i = 1; i < spans.length; i++) {
+      const before = spans[i - 1]!;
+      assert.ok(Math.abs(before.start + before.ms - spans[i]!.start) < 1e-3);
+    }
+  }
+}
+
+const text = (model: TraceModel, index: number): string => model.strings[index] ?? "";
+
+test("a sleep is a wait for sleep, on one activation however deep it is awaited", async () => {
+  await withRecording(program("sleep.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    assertWhole(model);
+    const [main] = activationsNamed(model, "main");
+    const waits = spansOf(model, main!).filter((span) => span.reason === "sleep" && span.ms > 1);
+    assert.equal(waits.length, 2);
+    for (const wait of waits) assert.ok(wait.ms > 48 && wait.ms < 52, `waited ${wait.ms} ms, want 50`);
+    assert.deepEqual(
+      waits.map((wait) => wait.frames),
+      [
+        ["outer", "main"],
+        ["inner", "outer", "main"],
+      ],
+    );
+    for (const name of ["inner", "outer", "sleep"]) assert.deepEqual(activationsNamed(model, name), []);
+  });
+});
+
+test("a busy loop runs, is sampled, and makes a timer that falls due runnable for the rest of it", async () => {
+  await withRecording(program("busy.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const [burner] = activationsNamed(model, "burner");
+    const [waiter] = activationsNamed(model, "waiter");
+    assert.ok(burner !== undefined && waiter !== undefined);
+    const ran = total(spansOf(model, burner), "running");
+    assert.ok(ran > 79 && ran < 110, `ran ${ran} ms, want 80`);
+    const queued = total(spansOf(model, waiter), "runnable");
+    // Due 20 ms after its start, the burner blocks from 5 to 85 ms.
+    assert.ok(queued > 60 && queued < 90, `runnable ${queued} ms, want 65`);
+    let samples = 0;
+    for (let i = 0; i < model.samples.count; i++) {
+      const onBurner = model.samples.activation[i] === burner;
+      if (onBurner && (model.stacks[model.samples.stack[i]!] ?? []).some((frame) => frame.func === "burn")) samples++;
+    }
+    assert.ok(samples >= 4, `${samples} CPU samples on the burner, want about 8`);
+  });
+});
+
+test("a task takes as long as the program says, and what it logs after an await is still in it", async () => {
+  await withRecording(program("tasks.mjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const measured = JSON.parse(recording.stdout) as number[];
+    assert.equal(model.tasks.count, measured.length);
+    for (const [row, milliseconds] of measured.entries()) {
+      const took = (model.tasks.end[row]! - model.tasks.start[row]!) / 1e6;
+      assert.ok(Math.abs(took - milliseconds) < 1, `task took ${took} ms, the program says ${milliseconds}`);
+    }
+    const logs = Array.from({ length: model.logs.count }, (_, i) => [
+      model.logs.task[i],
+      text(model, model.logs.category[i]!),
+      text(model, model.logs.message[i]!),
+    ]);
+    const expected = ["4", "12", "30"].flatMap((ms, task) => [
+      [task, "ms", ms],
+      [task, "late", ms],
+    ]);
+    assert.deepEqual(logs, expected);
+  });
+});
+
+test("concurrent regions lie on activations of their own, nested and sequential awaits make none", async () => {
+  await withRecording(program("regions.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const names = Array.from({ length: model.activations.count }, (_, row) =>
+      text(model, model.activations.name[row]!),
+    );
+    assert.deepEqual(
+      names.filter((name) => !name.startsWith("runtime.")),
+      ["main", "sequential", "concurrent", "a", "b", "c"],
+    );
+    assert.equal(model.regions.count, 3);
+    const owners = new Set(Array.from(model.regions.activation));
+    assert.equal(owners.size, 3);
+    for (let row = 0; row < 3; row++) {
+      const owner = model.regions.activation[row]!;
+      assert.equal(text(model, model.regions.name[row]!), names[owner]);
+      assert.equal(names[model.activations.creator[owner]!], "concurrent");
+    }
+    const [joiner] = activationsNamed(model, "concurrent");
+    assert.ok(total(spansOf(model, joiner!), "waiting", "sync") > 4);
+  });
+});
+
+test("calls that nobody awaits directly are forks, others are not", async () => {
+  await withRecording(program("forks.mjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    assertWhole(model);
+    const forks = ["joined1", "joined2", "kept", "forgotten", "winner", "loser"];
+    for (const name of forks) assert.equal(activationsNamed(model, name).length, 1, name);
+    for (const name of ["direct", "settled", "parent", "sleep"]) {
+      assert.equal(activationsNamed(model, name).length, 0, name);
+    }
+    const [main] = activationsNamed(model, "main");
+    const spans = spansOf(model, main!);
+    assert.ok(total(spans, "waiting", "sync") > 7, "joins with reason sync");
+    assert.ok(total(spans, "waiting", "select") > 1, "races with reason select");
+    assert.ok(total(spans, "waiting", "chan receive") > 1, "waits for another activation's promise");
+    for (const name of forks) {
+      const [row] = activationsNamed(model, name);
+      assert.ok(total(spansOf(model, row!), "waiting", "sleep") > 1.5, `${name} sleeps`);
+    }
+  });
+});
+
+test("a request is one activation from its first byte to its answer", async () => {
+  await withRecording(program("server.mjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const requests = activationsNamed(model, "request GET");
+    assert.equal(requests.length, 4);
+    for (const row of requests) {
+      const spans = spansOf(model, row);
+      const slept = total(spans, "waiting", "sleep");
+      assert.ok(slept > 8.5 && slept < 12, `slept ${slept} ms, want 10`);
+      assert.ok(total(spans, "waiting", "sync fs") > 0);
+      const lived = (model.activations.ended[row]! - model.activations.created[row]!) / 1e6;
+      assert.ok(lived < 100, `lived ${lived} ms`);
+    }
+    const urls = model.notes.flatMap(({ message }) => {
+      const request = message["request"] as { url: string } | undefined;
+      return request === undefined ? [] : [request.url];
+    });
+    assert.deepEqual(urls, ["/item/0", "/item/1", "/item/2", "/item/3"]);
+    assert.ok(activationsNamed(model, "connection").length >= 4);
+  });
+});
+
+test("a Worker is a further event loop, started by its maker", async () => {
+  await withRecording(program("worker.mjs"), (recording) => {
+    judge(recording);
+    assert.equal(recording.stdout, "answer 2\nanswer 4\n");
+    const { model } = recording;
+    assert.equal(model.procs.count, 2);
+    const messages = activationsNamed(model, "message callback").filter((row) => {
+      const running = spansOf(model, row).filter((span) => span.state === "running");
+      return running.reduce((sum, span) => sum + span.ms, 0) > 4.5;
+    });
+    assert.equal(messages.length, 2, "the Worker handles each message in an activation of its own");
+    const [worker] = activationsNamed(model, "worker main");
+    assert.ok(worker !== undefined);
+    assert.equal(text(model, model.activations.name[model.activations.creator[worker]!]!), "main");
+  });
+});
+
+for (const version of ["1.25", "1.23"]) {
+  test(`no use of the annotation API makes an illegal trace (version ${version})`, async (t) => {
+    if (goTool() === null) t.skip("no go");
+    const seeds = version === "1.25" ? [1, 2, 3, 4] : [5, 6];
+    for (const seed of seeds) {
+      await withRecording(
+        program("misuse.mjs", String(seed)),
+        (recording) => {
+          judge(recording);
+          assert.equal(recording.stdout, "done\n");
+          const cost = recording.model.notes.find(({ message }) => "cost" in message);
+          assert.ok(cost !== undefined, "the recorder tells its cost");
+        },
+        ["--trace-version", version],
+      );
+    }
+  });
+}
