@@ -1,4 +1,4 @@
-import { isMainThread } from "node:worker_threads";
+import { isMainThread, parentPort } from "node:worker_threads";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -9,7 +9,8 @@ import { joinRecording } from "./recorder/workers.ts";
  */
 if (!isMainThread) {
   restoreEnvironment();
-  joinRecording();
+  // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
+  if (parentPort !== null) joinRecording();
 } else if (!isLauncher(process.argv[1])) {
   recordProcess();
 }

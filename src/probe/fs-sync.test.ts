@@ -12,7 +12,11 @@ interface Put {
   readonly site: number;
 }
 
-function recorder(): { readonly facts: Put[]; put: (k: number, t: bigint, a: number, b: number, c: number) => void; site: () => number } {
+function recorder(): {
+  readonly facts: Put[];
+  put: (k: number, t: bigint, a: number, b: number, c: number) => void;
+  site: () => number;
+} {
   const facts: Put[] = [];
   return { facts, put: (kind, time, _a, _b, c) => void facts.push({ kind, time, site: c }), site: () => 7 };
 }
@@ -20,7 +24,11 @@ function recorder(): { readonly facts: Put[]; put: (k: number, t: bigint, a: num
 test("the outermost synchronous call is one syscall, whatever it calls and however it ends", () => {
   const probe = recorder();
   const stop = watchFsSync(probe);
-  const results = [fs.readFileSync(process.execPath).length > 0, namespace.existsSync("/"), fs.realpathSync.native("/")];
+  const results = [
+    fs.readFileSync(process.execPath).length > 0,
+    namespace.existsSync("/"),
+    fs.realpathSync.native("/"),
+  ];
   assert.throws(() => fs.readFileSync("/no/such/file"), { code: "ENOENT" });
   child_process.execFileSync(process.execPath, ["-e", "0"]);
   stop();
@@ -38,8 +46,13 @@ test("the outermost synchronous call is one syscall, whatever it calls and howev
 test("the wrapped functions look as before, and are gone afterwards unless someone wrapped them again", () => {
   const shape = (): unknown =>
     Object.entries(fs)
-      .filter(([name]) => name.endsWith("Sync"))
-      .map(([name, value]) => [name, (value as () => void).name, (value as () => void).length, Object.getOwnPropertyNames(value)]);
+      .filter(([name, value]) => name.endsWith("Sync") && typeof value === "function")
+      .map(([name, value]) => [
+        name,
+        (value as () => void).name,
+        (value as () => void).length,
+        Object.getOwnPropertyNames(value),
+      ]);
   const before = shape();
   const { statSync, existsSync } = fs;
   const stop = watchFsSync(recorder());

@@ -8,7 +8,10 @@ test("collections are dated on hrtime's clock, and the heap is measured", async 
   const facts: { kind: number; time: bigint; a: number; b: number; c: number }[] = [];
   let deliveries = 0;
   const begin = process.hrtime.bigint();
-  const stop = watchGc({ put: (kind, time, a, b, c) => void facts.push({ kind, time, a, b, c }) }, () => void deliveries++);
+  const stop = watchGc(
+    { put: (kind, time, a, b, c) => void facts.push({ kind, time, a, b, c }) },
+    () => void deliveries++,
+  );
   const kept: unknown[] = [];
   const deadline = performance.now() + 5_000;
   while (deliveries === 0 && performance.now() < deadline) {

@@ -14,31 +14,58 @@ after(() => folder.remove());
 async function useAll(): Promise<void> {
   trace.log("a", "b");
   trace.log("runtrace", '{"drops":{}}');
-  trace.log({ toString: () => assert.fail("no text") } as unknown as string, Symbol("s") as unknown as string);
-  assert.equal(trace.withRegion("r", () => 1), 1);
+  trace.log(
+    { toString: () => assert.fail("no text") } as unknown as string,
+    Symbol("s") as unknown as string,
+  );
+  assert.equal(
+    trace.withRegion("r", () => 1),
+    1,
+  );
   assert.equal(await trace.withRegion("r", async () => 2), 2);
-  assert.equal(trace.withTask("t", () => 3), 3);
+  assert.equal(
+    trace.withTask("t", () => 3),
+    3,
+  );
   assert.equal(await trace.withTask("t", async () => 4), 4);
-  assert.equal(trace.go(() => 5), 5);
-  assert.equal(trace.go(() => 6, "name"), 6);
-  assert.equal(trace.go(() => 7, 8 as unknown as string), 7);
+  assert.equal(
+    trace.go(() => 5),
+    5,
+  );
+  assert.equal(
+    trace.go(() => 6, "name"),
+    6,
+  );
+  assert.equal(
+    trace.go(() => 7, 8 as unknown as string),
+    7,
+  );
   const failure = new Error("mine");
   const fail = (): never => {
     throw failure;
   };
   for (const call of [trace.withRegion, trace.withTask]) assert.throws(() => call("x", fail), failure);
   assert.throws(() => trace.go(fail), failure);
-  await assert.rejects(trace.withTask("x", async () => fail()), failure);
+  await assert.rejects(
+    trace.withTask("x", async () => fail()),
+    failure,
+  );
   const regions = [trace.startRegion("one"), trace.startRegion("two"), trace.startRegion("never ended")];
   regions[0]!.end();
   regions[0]!.end();
   regions[1]![Symbol.dispose]();
   const task = trace.newTask("task");
-  assert.equal(task.run(() => 8), 8);
+  assert.equal(
+    task.run(() => 8),
+    8,
+  );
   assert.throws(() => task.run(fail), failure);
   task.end();
   task.end();
-  assert.equal(task.run(() => 9), 9);
+  assert.equal(
+    task.run(() => 9),
+    9,
+  );
   task[Symbol.dispose]();
 }
 
@@ -60,10 +87,16 @@ test("what began before a recording, or in an earlier one, is left out", async (
   trace.start(folder.path("first.out"));
   const first = trace.newTask("first");
   region.end();
-  assert.equal(before.run(() => 1), 1);
+  assert.equal(
+    before.run(() => 1),
+    1,
+  );
   await trace.stop();
   trace.start(folder.path("second.out"));
-  assert.equal(first.run(() => 2), 2);
+  assert.equal(
+    first.run(() => 2),
+    2,
+  );
   first.end();
   before.end();
   await trace.stop();
@@ -73,7 +106,9 @@ test("what began before a recording, or in an earlier one, is left out", async (
 });
 
 test("a second copy of the package reaches the same recorder", async () => {
-  const copy = (await import(`${new URL("./api.js", import.meta.url).href}?copy`)) as typeof import("./api.ts");
+  const copy = (await import(
+    `${new URL("./api.js", import.meta.url).href}?copy`
+  )) as typeof import("./api.ts");
   const file = folder.path("copy.out");
   trace.start(file);
   copy.log("test", "from the copy");
@@ -84,10 +119,15 @@ test("a second copy of the package reaches the same recorder", async () => {
 
 test("nothing of it shows on the global object", () => {
   assert.equal(Object.getOwnPropertyDescriptor(globalThis, Symbol.for("runtrace"))?.enumerable, false);
-  assert.equal(Object.keys(globalThis).some((key) => key.includes("runtrace")), false);
+  assert.equal(
+    Object.keys(globalThis).some((key) => key.includes("runtrace")),
+    false,
+  );
 });
 
 test("VERSION is the package's", () => {
-  const manifest = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")) as {
+    version: string;
+  };
   assert.equal(VERSION, manifest.version);
 });

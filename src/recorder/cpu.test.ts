@@ -21,7 +21,13 @@ test("a profile's samples have whole stacks, leaf first, without idleness and wh
     { id: 6, callFrame: frame("(program)") },
     { id: 7, callFrame: frame("") },
   ];
-  const profile = { nodes, startTime: 1000, endTime: 1600, samples: [3, 2, 7, 5, 6, 1], timeDeltas: [100, 100, 100, 100, 100, 100] };
+  const profile = {
+    nodes,
+    startTime: 1000,
+    endTime: 1600,
+    samples: [3, 2, 7, 5, 6, 1],
+    timeDeltas: [100, 100, 100, 100, 100, 100],
+  };
   const line = 5;
   const file = "file:///app.js";
   const outer = { func: "outer", file, line };

@@ -5,7 +5,16 @@ import { isLauncher, removePreload, withPreload, withoutPreload } from "./enviro
 import { REGISTER } from "./program.test.util.ts";
 
 test("what withPreload adds, withoutPreload takes away, whatever else is in NODE_OPTIONS", () => {
-  const word = fc.constantFrom("--no-warnings", "-r", "./x.js", '"a b"', "--import", "tsx", '--title="q \\" r"', "--stack-trace-limit=5");
+  const word = fc.constantFrom(
+    "--no-warnings",
+    "-r",
+    "./x.js",
+    '"a b"',
+    "--import",
+    "tsx",
+    '--title="q \\" r"',
+    "--stack-trace-limit=5",
+  );
   fc.assert(
     fc.property(fc.array(word), (words) => {
       const options = words.join(" ");
@@ -18,7 +27,13 @@ test("what withPreload adds, withoutPreload takes away, whatever else is in NODE
 
 test("the preload's options are taken out of an argument list, in each of their forms", () => {
   const url = new URL(`file://${REGISTER}`).href;
-  const forms = [["--require", REGISTER], ["-r", REGISTER], ["--import", url], [`--import=${url}`], ["--import", "runtrace/register"]];
+  const forms = [
+    ["--require", REGISTER],
+    ["-r", REGISTER],
+    ["--import", url],
+    [`--import=${url}`],
+    ["--import", "runtrace/register"],
+  ];
   for (const form of forms) {
     const args = ["--a", ...form, "--require", "./other.js"];
     removePreload(args);
@@ -36,7 +51,13 @@ test("package managers and tsx's command are launchers, programs are not", () =>
     "/x/node_modules/yarn/bin/yarn.js",
     "/x/node_modules/tsx/dist/cli.mjs",
   ];
-  const programs = ["/x/app.js", "/x/npm.js", "/x/node_modules/tsx/dist/loader.mjs", "/x/node_modules/vite/bin/vite.js", undefined];
+  const programs = [
+    "/x/app.js",
+    "/x/npm.js",
+    "/x/node_modules/tsx/dist/loader.mjs",
+    "/x/node_modules/vite/bin/vite.js",
+    undefined,
+  ];
   for (const script of launchers) assert.equal(isLauncher(script), true, script);
   for (const script of programs) assert.equal(isLauncher(script), false, script);
 });

@@ -40,7 +40,8 @@ test("a loop that hangs until SIGKILL shows its hang up to the last moments", as
   const source = `${ANNOTATED}
     const tick = () => { trace.log("test", String(Date.now())); setTimeout(tick, 5); };
     tick();
-    setTimeout(() => { for (;;) trace.log("busy", String(Date.now())); }, 100);`;
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    setTimeout(() => { for (;;) { trace.log("busy", String(Date.now())); Atomics.wait(pause, 0, 0, 2); } }, 100);`;
   const begin = performance.now();
   const { out, signal } = await runRecorded(folder, "hang", source, { killAfter: 1_200, signal: "SIGKILL" });
   const lasted = performance.now() - begin;
@@ -101,16 +102,20 @@ test("Workers are loops of their own, and one that is terminated or fails leaves
   if (found === null) return;
   assert.deepEqual(found.logs.toSorted(), ["worker: fails", "worker: own", "worker: plain", "worker: spins"]);
   const last = found.notes.findLast((one) => "process" in one)!.process as { loops: { name: string }[] };
-  assert.deepEqual(
-    last.loops.map(({ name }) => name).toSorted(),
-    ["main", ...[1, 2, 3, 4].map((id) => `worker ${id}: workers.cjs`)],
-  );
+  assert.deepEqual(last.loops.map(({ name }) => name).toSorted(), [
+    "main",
+    ...[1, 2, 3, 4].map((id) => `worker ${id}: workers.cjs`),
+  ]);
 });
 
 test("facts that a ring had to drop are counted in the trace", async () => {
   const claims = folder.path("claims2");
   mkdirSync(claims);
-  const message = JSON.stringify({ out: folder.path("drops.out"), claims, options: { buffer: 65_536, cpu: "off" } });
+  const message = JSON.stringify({
+    out: folder.path("drops.out"),
+    claims,
+    options: { buffer: 65_536, cpu: "off" },
+  });
   const source = `${ANNOTATED} for (let i = 0; i < 20_000; i++) trace.log("test", "message " + i);`;
   const { stderr } = await runRecorded(folder, "drops", source, { env: { RUNTRACE_RUN: message } });
   assert.equal(stderr, "");
@@ -142,9 +147,15 @@ test("a package manager is not recorded, the program that it starts is", async (
   const program = folder.path("program.cjs");
   writeFileSync(program, `console.log("program", process.env.NODE_OPTIONS);`);
   const launcher = folder.path("node_modules/npm/bin/npm-cli.js");
-  writeFileSync(launcher, `require("child_process").spawnSync(process.execPath, [${JSON.stringify(program)}], { stdio: "inherit" });`);
+  writeFileSync(
+    launcher,
+    `require("child_process").spawnSync(process.execPath, [${JSON.stringify(program)}], { stdio: "inherit" });`,
+  );
   const out = folder.path("launched.out");
-  const env = { RUNTRACE_OUT: out, NODE_OPTIONS: `--require ${new URL("../register.js", import.meta.url).pathname}` };
+  const env = {
+    RUNTRACE_OUT: out,
+    NODE_OPTIONS: `--require ${new URL("../register.js", import.meta.url).pathname}`,
+  };
   const { stdout } = await runNode([launcher], { env });
   assert.equal(stdout, "program undefined\n");
   const found = contents(out);

@@ -41,7 +41,10 @@ test("the lock of a process that is gone is no lock", () => {
     writeFileSync(lock, `${process.pid} 1\n`);
     openTrace(name).close();
   }
-  assert.deepEqual(readdirSync(tmpdir()).filter((entry) => entry === `runtrace-${dev}-${ino}.lock`), []);
+  assert.deepEqual(
+    readdirSync(tmpdir()).filter((entry) => entry === `runtrace-${dev}-${ino}.lock`),
+    [],
+  );
 });
 
 test("a file that cannot be opened says why; a device needs no lock", () => {

@@ -23,11 +23,21 @@ export interface TracerData {
 export interface LoopAnnouncement {
   readonly type: "loop";
   readonly ring: SharedArrayBuffer;
+  /** What the event loop is called; a Worker's name has its file added. */
   readonly name: string;
+  /** Its main script, "" where that is not known. */
   readonly file: string;
   readonly time: number;
   /** As the program sees it; 0 for the main thread. */
   readonly threadId: number;
+}
+
+/** A Worker was made; comes before its own announcement, which cannot know its file yet. */
+export interface WorkerMade {
+  readonly type: "worker";
+  readonly threadId: number;
+  /** Its file, or "eval". */
+  readonly file: string;
 }
 
 /** A Worker ended, by itself or by terminate(). */
@@ -44,7 +54,7 @@ export interface Finish {
 }
 
 /** Main thread to tracer thread. `bye` answers `ended`: the thread may go. */
-export type ToTracer = LoopAnnouncement | LoopEnded | Finish | { readonly type: "bye" };
+export type ToTracer = LoopAnnouncement | WorkerMade | LoopEnded | Finish | { readonly type: "bye" };
 
 /** Tracer thread to main thread. `ended` comes last; `error` is the sink's or the recorder's own failure. */
 export type FromTracer =

@@ -69,7 +69,7 @@ export class Pipeline {
       ended: false,
     });
     const worker = loop.threadId === 0 ? {} : { workerThreadId: loop.threadId };
-    this.#resolver.addLoop(index, { name: loop.name, file: loop.file, time: loop.time, ...worker });
+    this.#resolver.addLoop(index, { name: loop.name, file: loop.file || "node", time: loop.time, ...worker });
     const loops = this.#loops.map(({ name }, proc) => ({ proc, name }));
     this.note(0, loop.time, { process: { ...this.#options.process, loops } });
   }

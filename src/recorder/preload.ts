@@ -12,10 +12,11 @@ import { startSession } from "./session.ts";
  */
 export function recordProcess(): void {
   const message = restoreEnvironment();
-  const out = (message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out").replaceAll("%p", String(process.pid));
+  const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";
+  const out = path.resolve(name.replaceAll("%p", String(process.pid)));
   try {
     const number = message === undefined ? 0 : claimNumber(message.claims);
-    const file = openFreeTrace(path.resolve(out), number);
+    const file = openFreeTrace(out, name.includes("%p") ? 0 : number);
     if (message !== undefined) fs.writeFileSync(path.join(message.claims, String(number)), file.name);
     const options = completeOptions(message?.options ?? {}, { cpu: 100 });
     startSession(file, options, { failed: complain, preloaded: true });

@@ -39,14 +39,18 @@ export function runNode(
 ): Promise<Ending> {
   const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env: { ...env, ...options.env }, cwd: options.cwd ?? process.cwd() });
+    const child = spawn(process.execPath, args, {
+      env: { ...env, ...options.env },
+      cwd: options.cwd ?? process.cwd(),
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
-    if (options.killAfter !== undefined) setTimeout(() => child.kill(options.signal), options.killAfter).unref();
+    if (options.killAfter !== undefined)
+      setTimeout(() => child.kill(options.signal), options.killAfter).unref();
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr, pid: child.pid ?? 0 }));
   });
@@ -85,7 +89,9 @@ export function contents(file: string): Contents | null {
   if (!ok) throw new Error(stderr);
   const notes: Record<string, unknown>[] = [];
   const logs: string[] = [];
-  for (const [, category = "", message = ""] of stdout.matchAll(/ Log .*Category="([^"]*)" Message="(.*)"$/gm)) {
+  for (const [, category = "", message = ""] of stdout.matchAll(
+    / Log .*Category="([^"]*)" Message="(.*)"$/gm,
+  )) {
     const plain = JSON.parse(`"${message}"`) as string;
     if (category === "runtrace") notes.push(JSON.parse(plain) as Record<string, unknown>);
     else logs.push(`${category}: ${plain}`);

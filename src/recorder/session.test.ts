@@ -31,7 +31,10 @@ test("a recording goes on and off, again and again", async () => {
     const file = folder.path(`${round}.out`);
     trace.start(file);
     assert.equal(trace.isEnabled(), true);
-    assert.throws(() => trace.start(folder.path("other.out")), hasCode("ERR_TRACE_ALREADY_ENABLED", /already on/));
+    assert.throws(
+      () => trace.start(folder.path("other.out")),
+      hasCode("ERR_TRACE_ALREADY_ENABLED", /already on/),
+    );
     assert.equal(existsSync(folder.path("other.out")), false);
     trace.log("test", round);
     await trace.withTask("job", () => sleep(5));
@@ -105,7 +108,9 @@ test("a sink that fails ends the recording, and stop rejects with its error, onc
     ["a failing Writable", failing, /cannot write the stream: no more/],
     ["a destroyed Writable", destroyed, /cannot write the stream: /],
     ["a failing WritableStream", broken, /cannot write the stream: no web/],
-    ...(existsSync("/dev/full") ? ([["a full disk", "/dev/full", /cannot write \/dev\/full: ENOSPC/]] as const) : []),
+    ...(existsSync("/dev/full")
+      ? ([["a full disk", "/dev/full", /cannot write \/dev\/full: ENOSPC/]] as const)
+      : []),
   ];
   for (const [name, sink, pattern] of sinks) {
     trace.start(sink);

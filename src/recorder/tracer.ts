@@ -1,7 +1,8 @@
+import { basename } from "node:path";
 import { BroadcastChannel, workerData } from "node:worker_threads";
 import { Word, State, setState } from "./page.ts";
 import { now } from "./messages.ts";
-import type { FromTracer, ToTracer, TracerData } from "./messages.ts";
+import type { FromTracer, LoopAnnouncement, ToTracer, TracerData } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { CpuSampler } from "./cpu.ts";
 import { sinkError, writeFully } from "./sinks.ts";
@@ -27,6 +28,8 @@ class Tracer {
   #sampler: CpuSampler | undefined;
   #sampling = false;
   #generationStart: number;
+  /** Files of Workers that have not announced themselves yet, by thread id. */
+  readonly #files = new Map<number, string>();
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
   /** When the recording ended, in ns; undefined while it goes on. */
@@ -68,7 +71,8 @@ class Tracer {
     if (message.type === "bye") this.#data.port.close();
     if (this.#ended) return;
     try {
-      if (message.type === "loop") this.#pipeline.addLoop(message);
+      if (message.type === "loop") this.#pipeline.addLoop(this.#named(message));
+      else if (message.type === "worker") this.#files.set(message.threadId, message.file);
       else if (message.type === "ended") this.#pipeline.endLoop(message.threadId, message.time);
       else if (message.type === "finish") {
         this.#finish ??= message.time;
@@ -77,6 +81,14 @@ class Tracer {
     } catch (error) {
       this.#end(error);
     }
+  }
+
+  /** A Worker's announcement, completed by what its maker has said. */
+  #named(loop: LoopAnnouncement): LoopAnnouncement {
+    const file = this.#files.get(loop.threadId);
+    if (file === undefined) return loop;
+    this.#files.delete(loop.threadId);
+    return { ...loop, file, name: `${loop.name}: ${basename(file)}` };
   }
 
   #schedule(ms: number): void {

@@ -69,7 +69,10 @@ test("programs print, exit and die recorded as they do alone, and leave a whole 
   const args = { input: "some input" };
   const jobs = Object.entries(PROGRAMS).map(([name, source]) => async () => {
     const recorded = await runRecorded(folder, name, source, args);
-    const alone = await runNode([folder.path(`${name}.cjs`)], { ...args, env: { RUNTRACE_OUT: recorded.out } });
+    const alone = await runNode([folder.path(`${name}.cjs`)], {
+      ...args,
+      env: { RUNTRACE_OUT: recorded.out },
+    });
     return { name, alone, recorded };
   });
   let judged = 0;
@@ -91,9 +94,17 @@ test("the preload leaves the options of the command line and of NODE_OPTIONS as 
   const env = { RUNTRACE_OUT: folder.path("options.out") };
   const cases: readonly (readonly [readonly string[], string | undefined, unknown])[] = [
     [["--require", REGISTER], undefined, [[], null]],
-    [["--import", `file://${REGISTER}`, "--no-warnings"], "--stack-trace-limit=5", [["--no-warnings"], "--stack-trace-limit=5"]],
+    [
+      ["--import", `file://${REGISTER}`, "--no-warnings"],
+      "--stack-trace-limit=5",
+      [["--no-warnings"], "--stack-trace-limit=5"],
+    ],
     [[`--import=${REGISTER}`], undefined, [[], null]],
-    [["--no-warnings"], `--require "${REGISTER}" --stack-trace-limit=5`, [["--no-warnings"], "--stack-trace-limit=5"]],
+    [
+      ["--no-warnings"],
+      `--require "${REGISTER}" --stack-trace-limit=5`,
+      [["--no-warnings"], "--stack-trace-limit=5"],
+    ],
   ];
   for (const [args, nodeOptions, want] of cases) {
     const extra = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };

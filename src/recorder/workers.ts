@@ -1,4 +1,6 @@
 import { createRequire, syncBuiltinESMExports } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { BroadcastChannel, getEnvironmentData, setEnvironmentData, threadId } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
@@ -24,6 +26,7 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
       const worker = construct(target, args, newTarget, inheritance.preloaded);
       // Read now: it is -1 when the Worker has ended.
       const id = worker.threadId;
+      tell({ type: "worker", threadId: id, file: fileOf(args) });
       worker.once("exit", () => tell({ type: "ended", threadId: id, time: now() } satisfies LoopEnded));
       return worker;
     },
@@ -67,6 +70,12 @@ function construct(
   }
 }
 
+/** What a Worker runs, for people. */
+function fileOf([script, options]: WorkerArguments): string {
+  if (options?.eval === true || (script instanceof URL && script.protocol !== "file:")) return "eval";
+  return script instanceof URL ? fileURLToPath(script) : path.resolve(String(script));
+}
+
 /** Undoes the shift of the thread ids that the tracer's thread causes, in what the program can see of them. */
 function hideThread(worker: typeof Worker, hidden: number): () => void {
   const descriptor = Object.getOwnPropertyDescriptor(worker.prototype, "threadId");
@@ -95,11 +104,10 @@ export function joinRecording(): boolean {
     port.postMessage(message);
     port.close();
   };
-  const file = process.argv[1] ?? "";
   const shownId = hiddenThread > 0 && threadId > hiddenThread ? threadId - 1 : threadId;
   const isolate = new Isolate({
-    name: `worker ${shownId}: ${file.slice(file.lastIndexOf("/") + 1) || "eval"}`,
-    file: file || "node",
+    name: `worker ${shownId}`,
+    file: "",
     threadId: shownId,
     buffer,
   });

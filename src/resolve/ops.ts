@@ -32,7 +32,7 @@ export const OpKind = {
   SyscallEnd: 18,
   /** A GC pause from `time` to `end`. */
   Gc: 19,
-  /** The loop was idle from `time` to `end`. */
+  /** The loop begins to be idle. */
   Idle: 20,
   Heap: 21,
   TurnEnd: 22,
@@ -42,6 +42,8 @@ export const OpKind = {
   /** Facts were lost: nothing that was alive can be trusted. */
   Reset: 26,
   LoopEnd: 27,
+  /** The loop is idle no longer. */
+  Awake: 28,
 } as const;
 
 /** One operation; which fields mean something depends on the kind. */
@@ -55,7 +57,7 @@ export class Op {
   task: TaskNode | null = null;
   parentTask: TaskNode | null = null;
   site: Site | null = null;
-  /** Enter: due time of a timer. Gc, Idle: end. Heap: used bytes. WorkerStart: thread id. */
+  /** Enter: due time of a timer. Gc: end. Heap: used bytes. WorkerStart: thread id. */
   end = 0;
   /** Gc: kind. Heap: limit. */
   value = 0;

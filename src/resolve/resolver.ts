@@ -1,6 +1,7 @@
 import type { Frame } from "../wire/format.ts";
 import { entryOf, makeScope } from "./graph.ts";
 import type { Activation, ResourceNode, TaskNode } from "./graph.ts";
+import { OpKind } from "./ops.ts";
 import { LoopSchedule } from "./schedule.ts";
 import type { SchedulerOut, Shared } from "./schedule.ts";
 import { TurnReader } from "./turns.ts";
@@ -143,7 +144,7 @@ export class Resolver {
     for (const state of this.#loops) {
       if (state === undefined || state.ended) continue;
       state.schedule.writeLate(now);
-      state.schedule.presumeIdle(now);
+      state.schedule.goIdle(now);
       state.ended = true;
     }
     this.#horizon = now;
@@ -171,7 +172,7 @@ export class Resolver {
       }
       const quiet = reader.queue.length === 0 && !reader.busy && !reader.inTurn;
       if (quiet && !state.schedule.idle && reader.lastFact < horizon && Number.isFinite(horizon)) {
-        state.schedule.presumeIdle(reader.lastFact);
+        state.schedule.goIdle(reader.lastFact);
       }
     }
     this.#horizon = horizon;
@@ -186,7 +187,9 @@ export class Resolver {
     let at = 0;
     while (at < queue.length) {
       const op = queue[at]!;
-      if (op.time > horizon || (op.scope !== null && entryOf(op.scope) === null)) break;
+      // A pause is written as a whole, so that nothing that is written later lies before its end.
+      const end = op.kind === OpKind.Gc ? op.end : op.time;
+      if (end > horizon || (op.scope !== null && entryOf(op.scope) === null)) break;
       this.#wakeTimers(state, op.time);
       this.#adoptWorker(state);
       state.schedule.process(op);

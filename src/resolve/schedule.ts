@@ -48,8 +48,6 @@ export interface Shared {
 const MAX_FRAMES = 128;
 const YIELD = "runtime.Gosched";
 const CALLEE_RUNS = "preempted";
-/** Idle shorter than this is not worth two events. */
-const MIN_IDLE = 10_000;
 /** How much history of who ran is kept for CPU samples, in switches. */
 const RUNS_KEPT = 200_000;
 
@@ -170,7 +168,10 @@ export class LoopSchedule {
         this.#gc(op, time);
         return;
       case OpKind.Idle:
-        this.#idle(time, op.end);
+        this.goIdle(time);
+        return;
+      case OpKind.Awake:
+        this.#startProc(time);
         return;
       case OpKind.TurnEnd:
         this.turnEnd(time);
@@ -220,8 +221,8 @@ export class LoopSchedule {
     this.#sweep(time);
   }
 
-  /** The loop is presumed idle since `time`: nothing has happened in the look-ahead. */
-  presumeIdle(time: number): void {
+  /** The loop is idle since `time`: it said so, or nothing has happened in the look-ahead. */
+  goIdle(time: number): void {
     this.turnEnd(time);
     if (!this.#running) return;
     this.#running = false;
@@ -557,18 +558,6 @@ export class LoopSchedule {
   }
 
   // Everything else.
-
-  #idle(from: number, to: number): void {
-    this.turnEnd(from);
-    const end = Math.max(to, this.#last);
-    if (this.#running) {
-      if (end - from < MIN_IDLE) return;
-      this.#out.procStop(this.#m, from);
-    }
-    this.#running = true;
-    this.#out.procStart(this.#m, end, this.#p);
-    this.#last = end;
-  }
 
   #gc(op: Op, time: number): void {
     const end = Math.max(op.end, time);

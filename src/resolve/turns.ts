@@ -23,6 +23,9 @@ const SETTLED_KEPT = 20_000;
 /** Pending promises and resources known at the most; the oldest are forgotten, which costs detail only. */
 const NODES_KEPT = 1_000_000;
 
+/** Idle shorter than this is not worth two events. */
+const MIN_IDLE_NS = 10_000;
+
 const BASE_NONE = 0;
 const BASE_RESOURCE = 1;
 const BASE_REACTION = 2;
@@ -183,9 +186,10 @@ export class TurnReader {
         return;
       case Fact.Idle:
         this.endTurn(time - a);
-        this.#push(OpKind.Idle, time - a, null).end = time;
+        if (a >= MIN_IDLE_NS) this.#push(OpKind.Idle, time - a, null);
         if (!this.#idled) this.#push(OpKind.Release, time - a, this.root);
         this.#idled = true;
+        if (a >= MIN_IDLE_NS) this.#push(OpKind.Awake, time, null);
         return;
       case Fact.Gc: {
         const op = new Op(OpKind.Gc, time, null);
