@@ -120,7 +120,7 @@ function isForeign(file: string): boolean {
 function typeScriptOptions(file: string): string[] {
   if (!/\.(?:[cm]?ts|[jt]sx)$/.test(file)) return [];
   const features = process.features as { typescript?: string | false };
-  if (features.typescript && !/x$/.test(file)) return [];
+  if (features.typescript && !file.endsWith("x")) return [];
   try {
     return ["--import", pathToFileURL(createRequire(file).resolve("tsx")).href];
   } catch {

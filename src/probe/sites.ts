@@ -1,3 +1,4 @@
+import { findSourceMap } from "node:module";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fact, PromiseClass } from "../base/facts.ts";
@@ -23,6 +24,7 @@ interface CallSite {
   getFunctionName(): string | null;
   getScriptNameOrSourceURL(): string | undefined;
   getLineNumber(): number | null;
+  getColumnNumber(): number | null;
   getPosition(): number;
   getEnclosingLineNumber(): number | null;
   getEnclosingColumnNumber(): number | null;
@@ -170,9 +172,11 @@ export class Sites {
     const position = frame.getPosition();
     const known = sites.get(position);
     if (known !== undefined) return known;
-    const path = pathOf(file);
-    const line = frame.getEnclosingLineNumber() ?? 0;
-    const key = `${file}\n${line}:${frame.getEnclosingColumnNumber() ?? 0}`;
+    const begin = original(file, frame.getEnclosingLineNumber() ?? 0, frame.getEnclosingColumnNumber() ?? 0);
+    const place = original(file, frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1);
+    const path = place.file;
+    const line = begin.line;
+    const key = `${file}\n${frame.getEnclosingLineNumber() ?? 0}:${frame.getEnclosingColumnNumber() ?? 0}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) this.#functions.set(key, (fn = this.#functions.size + 1));
     const name = frame.getFunctionName() ?? `(anonymous ${basename(path)}:${line})`;
@@ -180,11 +184,25 @@ export class Sites {
     const func = this.#facts.string(name);
     const where = this.#facts.string(path);
     if (func === 0 || where === 0) return { id: 0, fn: 0 };
-    const c = frame.getLineNumber() ?? 1;
-    this.#facts.put(Fact.Site, now(), fn * 67_108_864 + site.id, where * 67_108_864 + func, c);
+    this.#facts.put(Fact.Site, now(), fn * 67_108_864 + site.id, where * 67_108_864 + func, place.line);
     sites.set(position, site);
     return site;
   }
+}
+
+/** Where a place comes from: through the source map that Node keeps for the file, where source maps are on. */
+function original(file: string, line: number, column: number): { file: string; line: number } {
+  if (!file.startsWith("node:")) {
+    try {
+      const entry = findSourceMap(file)?.findEntry(line - 1, column - 1);
+      if (entry !== undefined && "originalSource" in entry) {
+        return { file: pathOf(entry.originalSource), line: entry.originalLine + 1 };
+      }
+    } catch {
+      // A broken map costs detail only.
+    }
+  }
+  return { file: pathOf(file), line };
 }
 
 function pathOf(file: string): string {

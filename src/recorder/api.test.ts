@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { projectRoot } from "../testing/project.ts";
 import * as trace from "../index.ts";
+import type * as api from "./api.ts";
 import { contents, scratch } from "./program.test.util.ts";
 import { VERSION } from "./version.ts";
 
@@ -106,9 +107,7 @@ test("what began before a recording, or in an earlier one, is left out", async (
 });
 
 test("a second copy of the package reaches the same recorder", async () => {
-  const copy = (await import(
-    `${new URL("./api.js", import.meta.url).href}?copy`
-  )) as typeof import("./api.ts");
+  const copy = (await import(`${new URL("./api.js", import.meta.url).href}?copy`)) as typeof api;
   const file = folder.path("copy.out");
   trace.start(file);
   copy.log("test", "from the copy");

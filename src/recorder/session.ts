@@ -1,3 +1,4 @@
+import type inspector from "node:inspector";
 import { createRequire } from "node:module";
 import { MessageChannel, Worker, isMainThread, receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
@@ -266,9 +267,7 @@ class Session implements Recording {
 function offerProfiler(page: Int32Array): void {
   const shared = slot();
   try {
-    const { console: own } = createRequire(import.meta.url)(
-      "node:inspector",
-    ) as typeof import("node:inspector");
+    const { console: own } = createRequire(import.meta.url)("node:inspector") as typeof inspector;
     shared.profile = (title) => own.profile(title);
     shared.profileEnd = (title) => own.profileEnd(title);
     shared.detach = () => {

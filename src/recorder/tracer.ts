@@ -47,6 +47,7 @@ class Tracer {
     this.#pipeline.addLoop(data.main);
     data.port.on("message", (message: ToTracer) => this.#hear(message));
     this.#channel = new BroadcastChannel(data.channel);
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the channel's only listener, and the typed form
     this.#channel.onmessage = (event: unknown) => this.#hear((event as { data: ToTracer }).data);
     setState(data.page, State.Ready);
     if (data.options.cpuHz > 0) void this.#sample(data.options.cpuHz);

@@ -47,13 +47,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     console.log(execFileSync(process.execPath, ["-p", "process.execArgv.length + ' ' + process.env.NODE_OPTIONS"]).toString());`,
   workers: `const { Worker, isMainThread, parentPort, threadId, workerData } = require("worker_threads");
     if (isMainThread) {
-      const said = [];
+      const said = []; let ended = 0;
       const options = [{}, { execArgv: ["--no-warnings"] }, { env: { ONLY: "1" } }];
       options.forEach((option, i) => {
         const worker = new Worker(__filename, { ...option, workerData: i });
         console.log(worker.threadId, worker.constructor === Worker, worker instanceof Worker, Worker.name);
         worker.on("message", (m) => (said[i] = m));
-        worker.on("exit", (code) => { said[i].push(code); if (said.every((s) => s?.length === 5)) console.log(said); });
+        worker.on("exit", (code) => { said[i].push(code); if (++ended === 3) console.log(said); });
       });
     } else parentPort.postMessage([threadId, process.execArgv, process.env.NODE_OPTIONS, process.argv.length]);`,
   workerThrows: `const { Worker } = require("worker_threads");

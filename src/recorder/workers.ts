@@ -61,12 +61,18 @@ function construct(
   if (ownArgv || ownEnv)
     return make({ ...options, execArgv: [...(options?.execArgv ?? []), ...preloadOptions()] });
   if (preloaded) return make(options);
+  const inherited = (without: readonly string[]): Worker =>
+    make({
+      ...options,
+      execArgv: [...process.execArgv.filter((word) => !without.includes(word)), ...preloadOptions()],
+    });
   try {
-    return make({ ...options, execArgv: [...process.execArgv, ...preloadOptions()] });
+    return inherited([]);
   } catch (error) {
-    // Options that a Worker may inherit, but not be given.
-    if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_INVALID_EXEC_ARGV") throw error;
-    return make(options);
+    // Options of the whole process, which a Worker has anyway but may not be given: Node names them.
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ERR_WORKER_INVALID_EXEC_ARGV") throw error;
+    return inherited(message.slice(message.indexOf(":") + 2).split(", "));
   }
 }
 

@@ -7,6 +7,11 @@ import type { Frame } from "../wire/format.ts";
  * async function call. A scope belongs to the activation of its parent until it is decided to be a fork; then it is
  * the entry of an activation of its own. Everything that is made while a scope runs (promises, timers, requests)
  * remembers the scope, so its activation is known as soon as the scope is decided.
+ *
+ * Two sides touch the nodes: the reading of facts, and the writing of events, which is behind it by the look-ahead.
+ * Each field that changes has one side that changes it. What the writing side sees of the reading side's fields is
+ * either settled before it looks (decisions) or carries its time (settledAt, clearedAt), and is ignored when it lies
+ * further ahead than the look-ahead: so what is written never depends on how far the reading has got.
  */
 
 /** A source position with its function. `fn` identifies the function, so that two sites of one function compare. */
@@ -22,37 +27,40 @@ export type Decision = "open" | "inline" | "fork";
 
 export interface Scope {
   readonly kind: ScopeKind;
-  readonly parent: Scope | null;
+  /** The scope in which it was made. Written past scopes that are over, and null on forks once their call returned. */
+  parent: Scope | null;
+  /** Reading side; never changes once it is not open. */
   decision: Decision;
-  /** Set on roots and forks once they are emitted. */
-  activation: Activation | null;
   /** Entry function: names the activation if this scope begins one. */
   readonly entry: Frame;
   /** Function id for matching awaits with their frame; 0 where unknown. */
   readonly fn: number;
-  task: TaskNode | null;
-  /** A pending call that continues the activation of its caller although nobody awaits it. */
-  adopted: boolean;
-  /** A frame that has suspended at least once. */
-  started: boolean;
-  /** Still in the synchronous part of its first call. */
-  calling: boolean;
-  /** A frame whose function has ended. */
-  ended: boolean;
+  readonly task: TaskNode | null;
   /** The promise that a frame's call returned. */
   promise: PromiseNode | null;
-  /** Frames adopted by the activation that begins here (see TurnReader.decide) which have not ended. */
-  openFrames: number;
-  /** Where a frame is suspended, and on what; kept after it resumed as its last known place. */
-  site: Site | null;
-  /** What this frame waits for, as the emitting side has seen it. */
-  waitingFor: PromiseNode | null;
   /** The region that the scope was made for. */
   readonly region: RegionNode | null;
   /** Time at which it began, in ns. */
   readonly since: number;
+
+  // The reading side's.
+  /** A frame whose function has ended. */
+  ended: boolean;
+  /** Frames adopted by the activation that begins here (see Decisions) which have not ended. */
+  openFrames: number;
+  /** It is one of those frames. */
+  adopted: boolean;
+
+  // The writing side's.
+  /** Set on roots and forks once they are written. */
+  activation: Activation | null;
   /** The activation that stays alive for it. */
   counted: Activation | null;
+  /** Where a frame is suspended, and on what; the site stays its last known place when it goes on. */
+  site: Site | null;
+  waitingFor: PromiseNode | null;
+  /** The frame's end has been written. */
+  over: boolean;
 }
 
 export interface PromiseNode {
@@ -60,9 +68,14 @@ export interface PromiseNode {
   readonly cls: number;
   /** Where it was made; for the call of an async function the frame itself. */
   readonly scope: Scope;
-  readonly parent: PromiseNode | null;
+  /** The promise it reacts to. Forgotten long after it settled. */
+  parent: PromiseNode | null;
+
+  // The reading side's.
+  /** It settled, or nothing waits for it any more. */
   settled: boolean;
-  /** Whose callback settled it, for waits without a known source. */
+  settledAt: number;
+  /** Whose callback settled it and of which kind that was, for waits without a known source. */
   settledBy: Scope | null;
   settledKind: number;
   /** Resource kind that settles it, 0 where unknown. */
@@ -73,58 +86,76 @@ export interface PromiseNode {
   frame: Scope | null;
   /** Id of the call (region, task, go) that ends when it settles, or 0. */
   closes: number;
-  /** A direct await of it by the caller was seen. */
-  awaited: boolean;
+  /** Of Promise.all, race and the like: the reactions to its members. */
+  members: PromiseNode[] | null;
+  /** It is such a reaction. */
+  isMember: boolean;
+
+  // The writing side's.
   /** The activation that stays alive for this reaction. */
   counted: Activation | null;
+  /** The activation that this reaction is ready to run on. */
+  readied: Activation | null;
 }
 
 export interface ResourceNode {
   readonly id: number;
   readonly kind: number;
   readonly scope: Scope;
-  readonly site: Site | null;
   /** Keeps its activation alive until it has called back once. */
   readonly oneShot: boolean;
-  /** Due time in ns of a timer, else 0. */
-  due: number;
+  /** Due time in ns of a one-shot timer, else 0. */
+  readonly due: number;
+
+  // The reading side's.
   done: boolean;
+  /** When it was cleared, or 0. */
+  clearedAt: number;
+
+  // The writing side's.
+  /** Its end has been written. */
+  gone: boolean;
 }
 
 export interface TaskNode {
   readonly id: number;
   readonly name: string;
+  /** Writing side. */
   ended: boolean;
 }
 
 export interface RegionNode {
   readonly name: string;
   readonly task: TaskNode | null;
-  /** The activation it was begun on, once emitted. */
+  /** Writing side: the activation it was begun on. */
   owner: Activation | null;
-  /** Its end was asked for. */
+  /** Writing side: its end was asked for. */
   ended: boolean;
 }
 
 export type Status = "new" | "runnable" | "running" | "waiting" | "dead";
 
-/** One goroutine of the trace. */
+/** One goroutine of the trace. The writing side's. */
 export interface Activation {
   readonly g: number;
   readonly entry: Frame;
   status: Status;
   /** Frames, reactions, one-shot resources and holds that are left. */
   pending: number;
-  /** Reactions and ticks that are ready to run. */
+  /** Reactions that are ready to run. */
   ready: number;
-  /** Its suspended frames, in the order in which they suspended. */
-  readonly suspended: Scope[];
-  /** Pending one-shot resources, oldest first; done ones are removed lazily. */
-  readonly sources: ResourceNode[];
-  readonly regions: RegionNode[];
+  /** Ticks and immediates that are left. */
+  yields: number;
+  /** How often it waits below a callee for it to return. */
+  below: number;
+  /** The frame that suspended last. */
+  lastSuspended: Scope | null;
+  /** One-shot resources, oldest first; ones that are gone are removed lazily (see reasons.ts). */
+  sources: ResourceNode[];
+  regions: RegionNode[];
   /** It is a request or connection that is still open. */
   held: boolean;
-  /** Stack of the last time it ran, for its next block. */
+  /** What ran last on it. */
   lastScope: Scope | null;
   /** One of its timers fell due while it was running. */
   overdue: boolean;
@@ -142,7 +173,25 @@ export function entryOf(scope: Scope): Scope | null {
   }
 }
 
+/** The nearest of `scope` and its parents that still means something: no callback, no frame that is over. */
+export function livingParent(scope: Scope): Scope {
+  let at = scope;
+  while (at.decision === "inline" && at.parent !== null && (at.over || at.kind === "callback")) at = at.parent;
+  return at;
+}
+
 const NAMELESS: Frame = { func: "(anonymous)", file: "", line: 0 };
+
+/** What a new scope may carry; the task is its parent's unless told. */
+export interface ScopeOptions {
+  readonly entry?: Frame;
+  readonly fn?: number;
+  readonly task?: TaskNode | null;
+  readonly region?: RegionNode | null;
+  readonly site?: Site | null;
+}
+
+const NOTHING: ScopeOptions = {};
 
 /** A new scope inside `parent` (null for a root). */
 export function makeScope(
@@ -150,33 +199,67 @@ export function makeScope(
   parent: Scope | null,
   decision: Decision,
   since: number,
-  of: {
-    entry?: Frame;
-    fn?: number;
-    task?: TaskNode | null;
-    promise?: PromiseNode | null;
-    region?: RegionNode | null;
-    site?: Site | null;
-  } = {},
+  of: ScopeOptions = NOTHING,
 ): Scope {
   return {
     kind,
     parent,
     decision,
-    activation: null,
     entry: of.entry ?? NAMELESS,
     fn: of.fn ?? 0,
     task: of.task === undefined ? (parent?.task ?? null) : of.task,
-    adopted: false,
-    started: false,
-    calling: true,
-    ended: false,
-    promise: of.promise ?? null,
-    openFrames: 0,
-    site: of.site ?? null,
-    waitingFor: null,
+    promise: null,
     region: of.region ?? null,
     since,
+    ended: false,
+    openFrames: 0,
+    adopted: false,
+    activation: null,
     counted: null,
+    site: of.site ?? null,
+    waitingFor: null,
+    over: false,
+  };
+}
+
+/** A new promise. */
+export function makePromise(id: number, cls: number, scope: Scope, parent: PromiseNode | null): PromiseNode {
+  return {
+    id,
+    cls,
+    scope,
+    parent,
+    settled: false,
+    settledAt: 0,
+    settledBy: null,
+    settledKind: 0,
+    source: 0,
+    reactions: null,
+    frame: null,
+    closes: 0,
+    members: null,
+    isMember: false,
+    counted: null,
+    readied: null,
+  };
+}
+
+/** A new activation, not yet written. */
+export function makeActivation(g: number, entry: Frame): Activation {
+  return {
+    g,
+    entry,
+    status: "new",
+    pending: 0,
+    ready: 0,
+    yields: 0,
+    below: 0,
+    lastSuspended: null,
+    sources: [],
+    regions: [],
+    held: false,
+    lastScope: null,
+    overdue: false,
+    since: 0,
   };
 }

@@ -1,49 +1,52 @@
 import type { PromiseNode, RegionNode, ResourceNode, Scope, Site, TaskNode } from "./graph.ts";
 
 /**
- * What the reading of facts hands to the scheduling of activations: operations in order of time, each in a scope.
- * They wait in a queue until the look-ahead has passed and their scope is decided.
+ * What the reading of facts hands to the writing of events: operations in the order in which they happened, each in a
+ * scope. They wait in a queue until the look-ahead has passed, when their scope is decided.
  */
 export const OpKind = {
-  /** A callback or reaction of `scope` begins; `due` for timers. */
+  /** A callback or reaction of `scope` begins; `end`: due time of a timer, `value`: resource kind. */
   Enter: 1,
   Leave: 2,
   /** The synchronous part of a call begins; a fork becomes an activation here. */
   Call: 3,
   CallEnd: 4,
-  /** The frame `scope` suspends on `node`. */
+  /** The frame `scope` suspends on `node` at `site`. */
   Suspend: 5,
   /** The frame `scope` has ended. */
   FrameEnd: 6,
-  /** One more, one less thing for which the activation stays alive. */
+  /** One more, one less thing for which the activation stays alive: `node`, or the call `scope`. */
   Add: 7,
   Done: 8,
   /** A one-shot resource is pending; it has called back or was cleared. */
   SourceAdd: 9,
   SourceDone: 10,
-  /** A reaction or tick of `scope` is ready to run, thanks to what runs now. */
+  /** The reaction `node` of `scope` is ready to run, thanks to what runs now. */
   Ready: 11,
   RegionBegin: 12,
+  /** `value` 1: by startRegion's end, which may be misuse. */
   RegionEnd: 13,
   TaskBegin: 14,
   TaskEnd: 15,
   Log: 16,
   SyscallBegin: 17,
   SyscallEnd: 18,
-  /** A GC pause from `time` to `end`. */
+  /** A GC pause from `time` to `end` of kind `value`. */
   Gc: 19,
-  /** The loop begins to be idle. */
+  /** The loop was idle from `time` to `end`. */
   Idle: 20,
+  /** `end`: used bytes, `value`: limit. */
   Heap: 21,
   TurnEnd: 22,
   Hold: 23,
   Release: 24,
+  /** `end`: thread id. */
   WorkerStart: 25,
   /** Facts were lost: nothing that was alive can be trusted. */
   Reset: 26,
   LoopEnd: 27,
-  /** The loop is idle no longer. */
-  Awake: 28,
+  /** Nothing has happened since `time` for the look-ahead: the loop is idle. */
+  Rest: 28,
 } as const;
 
 /** One operation; which fields mean something depends on the kind. */
@@ -57,9 +60,7 @@ export class Op {
   task: TaskNode | null = null;
   parentTask: TaskNode | null = null;
   site: Site | null = null;
-  /** Enter: due time of a timer. Gc: end. Heap: used bytes. WorkerStart: thread id. */
   end = 0;
-  /** Gc: kind. Heap: limit. */
   value = 0;
   /** Log: category and message. */
   text = "";

@@ -23,6 +23,8 @@ const SETTLED_KEPT = 20_000;
 /** Pending promises and resources known at the most; the oldest are forgotten, which costs detail only. */
 const NODES_KEPT = 1_000_000;
 
+/** Frames without a beginning known at the most. */
+const UNSTARTED_KEPT = 4_096;
 /** Idle shorter than this is not worth two events. */
 const MIN_IDLE_NS = 10_000;
 
@@ -97,7 +99,7 @@ export class TurnReader {
   readonly #settled: number[] = [];
   readonly #stack: Entry[] = [];
   readonly #notes: Op[] = [];
-  /** Frames that returned without having suspended or ended, by function; forgotten at the end of the turn. */
+  /** Frames that returned without having suspended or ended, by function: their body may begin later. */
   readonly #unstarted = new Map<number, Scope>();
   readonly #newTask: (name: string) => TaskNode;
   #open: Scope[] = [];
@@ -215,7 +217,6 @@ export class TurnReader {
   /** The turn is over at `time`: what is still open is decided. */
   endTurn(time: number): void {
     this.#popTo(0, time);
-    this.#unstarted.clear();
     this.#decide();
     if (this.#inTurn) this.#push(OpKind.TurnEnd, time, null);
     this.#inTurn = false;
@@ -280,7 +281,10 @@ export class TurnReader {
       const entry = this.#stack.pop()!;
       if (entry.base === BASE_NONE) {
         const { scope } = entry;
-        if (scope.kind === "frame" && !scope.started && !scope.ended) this.#unstarted.set(scope.fn, scope);
+        if (scope.kind === "frame" && !scope.started && !scope.ended) {
+          this.#unstarted.set(scope.fn, scope);
+          if (this.#unstarted.size > UNSTARTED_KEPT) forgetOldest(this.#unstarted);
+        }
         scope.calling = false;
         this.#push(OpKind.CallEnd, time, entry.scope);
       } else if (entry.base !== BASE_TASK) {
@@ -424,6 +428,7 @@ export class TurnReader {
     const follower = this.#promises.get(base.id);
     if (follower === undefined || follower.cls !== PromiseClass.Call || follower.settled) return;
     joined(parent, follower.scope);
+    this.#unstarted.delete(follower.scope.fn);
     this.#push(OpKind.Suspend, time, follower.scope).node = node;
   }
 
@@ -458,6 +463,7 @@ export class TurnReader {
     if (node.cls === PromiseClass.Call) {
       const frame = node.scope;
       frame.ended = true;
+      if (this.#unstarted.get(frame.fn) === frame) this.#unstarted.delete(frame.fn);
       if (frame.adopted) {
         const entry = entryOf(frame);
         if (entry !== null && entry.openFrames > 0) entry.openFrames--;
