@@ -1,5 +1,5 @@
 import { findSourceMap } from "node:module";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fact, PromiseClass } from "../base/facts.ts";
 import { now } from "./writer.ts";
@@ -53,7 +53,7 @@ interface ErrorSettings {
 
 const settings = Error as unknown as ErrorSettings;
 const keepSites: Prepare = (_error, sites) => sites;
-const OWN_FOLDER = dirname(dirname(fileURLToPath(import.meta.url)));
+const OWN_FOLDERS = ["./", "../recorder/"].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 const TIMER_FILES: ReadonlySet<string> = new Set([
   "node:internal/timers",
   "node:timers",
@@ -110,7 +110,7 @@ export class Sites {
     if (!this.#pay(3)) return 0;
     for (const frame of this.#look(8, skip) ?? []) {
       const file = frame.getScriptNameOrSourceURL();
-      if (!file || file.startsWith("node:") || pathOf(file).startsWith(OWN_FOLDER)) continue;
+      if (!file || file.startsWith("node:") || isOwn(file)) continue;
       return this.#siteOf(frame, file).id;
     }
     return 0;
@@ -133,7 +133,7 @@ export class Sites {
       if (TIMER_FILES.has(file) || file === "node:internal/async_hooks") continue;
       if (first) maker.internal = file.startsWith("node:");
       first = false;
-      if (file.startsWith("node:") || pathOf(file).startsWith(OWN_FOLDER)) continue;
+      if (file.startsWith("node:") || isOwn(file)) continue;
       if (maker.site === 0) maker.site = this.#siteOf(frame, file).id;
     }
     return maker;
@@ -203,6 +203,11 @@ function original(file: string, line: number, column: number): { file: string; l
     }
   }
   return { file: pathOf(file), line };
+}
+
+function isOwn(file: string): boolean {
+  const path = pathOf(file);
+  return path.startsWith(OWN_FOLDERS[0]!) || path.startsWith(OWN_FOLDERS[1]!);
 }
 
 function pathOf(file: string): string {

@@ -3,11 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { projectRoot } from "../testing/project.ts";
-import * as trace from "../index.ts";
-import type * as api from "./api.ts";
+import * as api from "./api.ts";
 import { contents, scratch } from "./program.test.util.ts";
+import { start, stop } from "./session.ts";
 import { VERSION } from "./version.ts";
 
+const trace = { ...api, start, stop };
 const folder = scratch();
 after(() => folder.remove());
 

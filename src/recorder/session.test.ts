@@ -6,14 +6,20 @@ import { WritableStream } from "node:stream/web";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import * as trace from "../index.ts";
+import { TraceError } from "../base/error.ts";
+import * as api from "./api.ts";
+import type { StartOptions } from "./options.ts";
 import { contents, scratch } from "./program.test.util.ts";
+import { isEnabled, start, stop } from "./session.ts";
+import type { Sink } from "./sinks.ts";
+
+const trace = { ...api, isEnabled, start, stop };
 
 const folder = scratch();
 after(() => folder.remove());
 
 /** Starts, logs, stops. */
-async function record(sink: trace.Sink, message: string): Promise<void> {
+async function record(sink: Sink, message: string): Promise<void> {
   trace.start(sink);
   trace.log("test", message);
   await sleep(5);
@@ -21,7 +27,7 @@ async function record(sink: trace.Sink, message: string): Promise<void> {
 }
 
 function hasCode(code: string, pattern: RegExp): (error: unknown) => boolean {
-  return (error) => error instanceof trace.TraceError && error.code === code && pattern.test(error.message);
+  return (error) => error instanceof TraceError && error.code === code && pattern.test(error.message);
 }
 
 test("a recording goes on and off, again and again", async () => {
@@ -104,7 +110,7 @@ test("a sink that fails ends the recording, and stop rejects with its error, onc
   const destroyed = new PassThrough();
   destroyed.destroy();
   const broken = new WritableStream({ write: () => Promise.reject(new Error("no web")) });
-  const sinks: readonly (readonly [string, trace.Sink, RegExp])[] = [
+  const sinks: readonly (readonly [string, Sink, RegExp])[] = [
     ["a failing Writable", failing, /cannot write the stream: no more/],
     ["a destroyed Writable", destroyed, /cannot write the stream: /],
     ["a failing WritableStream", broken, /cannot write the stream: no web/],
@@ -142,7 +148,7 @@ test("a stream that ends while it is written is a failure, not a crash", async (
 });
 
 test("what is no sink, and options out of range, throw before anything is on", () => {
-  const bad: readonly (readonly [trace.Sink, trace.StartOptions, string, RegExp])[] = [
+  const bad: readonly (readonly [Sink, StartOptions, string, RegExp])[] = [
     [folder.path("no/such/folder"), {}, "ERR_TRACE_SINK", /cannot write .*ENOENT/],
     [folder.path("."), {}, "ERR_TRACE_SINK", /EISDIR/],
     [42 as unknown as string, {}, "ERR_TRACE_SINK", /got number/],

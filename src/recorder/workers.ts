@@ -72,7 +72,11 @@ function construct(
     // Options of the whole process, which a Worker has anyway but may not be given: Node names them.
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "ERR_WORKER_INVALID_EXEC_ARGV") throw error;
-    return inherited(message.slice(message.indexOf(":") + 2).split(", "));
+    try {
+      return inherited(message.slice(message.indexOf(":") + 2).split(", "));
+    } catch {
+      return make(options);
+    }
   }
 }
 
