@@ -66,7 +66,8 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
     let samples = 0;
     for (let i = 0; i < model.samples.count; i++) {
       const onBurner = model.samples.activation[i] === burner;
-      if (onBurner && (model.stacks[model.samples.stack[i]!] ?? []).some((frame) => frame.func === "burn")) samples++;
+      if (onBurner && (model.stacks[model.samples.stack[i]!] ?? []).some((frame) => frame.func === "burn"))
+        samples++;
     }
     assert.ok(samples >= 4, `${samples} CPU samples on the burner, want about 8`);
   });

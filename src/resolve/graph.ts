@@ -44,6 +44,8 @@ export interface Scope {
   readonly since: number;
 
   // The reading side's.
+  /** Of a frame of Node's own: who called it, past others of Node's. */
+  caller: Scope | null;
   /** A frame whose function has ended. */
   ended: boolean;
   /** Frames adopted by the activation that begins here (see Decisions) which have not ended. */
@@ -68,18 +70,18 @@ export interface PromiseNode {
   readonly cls: number;
   /** Where it was made; for the call of an async function the frame itself. */
   readonly scope: Scope;
-  /** The promise it reacts to. Forgotten long after it settled. */
+  /** The promise it reacts to. Forgotten (writing side) long after it settled itself. */
   parent: PromiseNode | null;
 
   // The reading side's.
-  /** It settled, or nothing waits for it any more. */
   settled: boolean;
   settledAt: number;
-  /** Whose callback settled it and of which kind that was, for waits without a known source. */
+  /** Whose callback settled it (forgotten like the parent) and of which kind that was, for waits without a known source. */
   settledBy: Scope | null;
   settledKind: number;
-  /** Resource kind that settles it, 0 where unknown. */
+  /** Resource kind that settles it, 0 where unknown, and since when that is known. */
   source: number;
+  sourceAt: number;
   /** Reactions that wait for it. */
   reactions: PromiseNode[] | null;
   /** A frame that suspends on its parent. */
@@ -90,6 +92,10 @@ export interface PromiseNode {
   members: PromiseNode[] | null;
   /** It is such a reaction. */
   isMember: boolean;
+  /** Nothing waits for this reaction any more. */
+  released: boolean;
+  /** An activation was told to stay alive for this reaction. */
+  added: boolean;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -108,13 +114,14 @@ export interface ResourceNode {
   readonly due: number;
 
   // The reading side's.
-  done: boolean;
   /** When it was cleared, or 0. */
   clearedAt: number;
 
   // The writing side's.
   /** Its end has been written. */
   gone: boolean;
+  /** The activation that stays alive for it. */
+  counted: Activation | null;
 }
 
 export interface TaskNode {
@@ -148,18 +155,20 @@ export interface Activation {
   yields: number;
   /** How often it waits below a callee for it to return. */
   below: number;
-  /** The frame that suspended last. */
-  lastSuspended: Scope | null;
+  /** Its suspended frames, in the order in which they suspended. */
+  suspended: Scope[];
   /** One-shot resources, oldest first; ones that are gone are removed lazily (see reasons.ts). */
   sources: ResourceNode[];
   regions: RegionNode[];
-  /** It is a request or connection that is still open. */
+  /** It is a request or connection that is still open, an interval, or the main script. */
   held: boolean;
+  /** Resource kind that it waits for as such, 0 where there is none. */
+  heldFor: number;
   /** What ran last on it. */
   lastScope: Scope | null;
   /** One of its timers fell due while it was running. */
   overdue: boolean;
-  /** When it blocked last, in ns. */
+  /** When it blocked last, or was created for a Worker, in ns. */
   since: number;
 }
 
@@ -173,10 +182,10 @@ export function entryOf(scope: Scope): Scope | null {
   }
 }
 
-/** The nearest of `scope` and its parents that still means something: no callback, no frame that is over. */
+/** The nearest of `scope` and its parents that still means something: a frame that is not over, or an entry. */
 export function livingParent(scope: Scope): Scope {
   let at = scope;
-  while (at.decision === "inline" && at.parent !== null && (at.over || at.kind === "callback")) at = at.parent;
+  while (at.decision === "inline" && at.parent !== null && (at.over || at.kind !== "frame")) at = at.parent;
   return at;
 }
 
@@ -211,6 +220,7 @@ export function makeScope(
     promise: null,
     region: of.region ?? null,
     since,
+    caller: null,
     ended: false,
     openFrames: 0,
     adopted: false,
@@ -234,11 +244,14 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     settledBy: null,
     settledKind: 0,
     source: 0,
+    sourceAt: 0,
     reactions: null,
     frame: null,
     closes: 0,
     members: null,
     isMember: false,
+    released: false,
+    added: false,
     counted: null,
     readied: null,
   };
@@ -254,10 +267,11 @@ export function makeActivation(g: number, entry: Frame): Activation {
     ready: 0,
     yields: 0,
     below: 0,
-    lastSuspended: null,
+    suspended: [],
     sources: [],
     regions: [],
     held: false,
+    heldFor: 0,
     lastScope: null,
     overdue: false,
     since: 0,

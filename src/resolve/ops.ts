@@ -33,28 +33,36 @@ export const OpKind = {
   SyscallEnd: 18,
   /** A GC pause from `time` to `end` of kind `value`. */
   Gc: 19,
-  /** The loop was idle from `time` to `end`. */
-  Idle: 20,
+  /** The loop goes idle; it was idle until now. */
+  Rest: 20,
+  Wake: 21,
   /** `end`: used bytes, `value`: limit. */
-  Heap: 21,
-  TurnEnd: 22,
-  Hold: 23,
-  Release: 24,
+  Heap: 22,
+  TurnEnd: 23,
+  /** The activation stays alive until Release; `value`: the resource kind that it waits for. */
+  Hold: 24,
+  Release: 25,
   /** `end`: thread id. */
-  WorkerStart: 25,
+  WorkerStart: 26,
   /** Facts were lost: nothing that was alive can be trusted. */
-  Reset: 26,
-  LoopEnd: 27,
-  /** Nothing has happened since `time` for the look-ahead: the loop is idle. */
-  Rest: 28,
+  Reset: 27,
+  LoopEnd: 28,
+  /** The settled promises `nodes` are not asked for any more. */
+  Forget: 29,
 } as const;
+
+/** Log category of the recorder's own messages. */
+export const RESERVED_CATEGORY = "runtrace";
 
 /** One operation; which fields mean something depends on the kind. */
 export class Op {
   readonly kind: number;
   readonly time: number;
   readonly scope: Scope | null;
+  /** Enter: the scope on whose activation it runs instead where that is running already. */
+  other: Scope | null = null;
   node: PromiseNode | null = null;
+  nodes: readonly PromiseNode[] | null = null;
   resource: ResourceNode | null = null;
   region: RegionNode | null = null;
   task: TaskNode | null = null;

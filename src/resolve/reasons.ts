@@ -29,7 +29,7 @@ const REASON_OF_FILE: readonly (readonly [RegExp, string])[] = [
   [/^node:(internal\/)?(timers)\b/, "sleep"],
 ];
 
-const MAX_CHAIN = 64;
+const MAX_CHAIN = 128;
 
 /** Why an activation waits, and the frame that waits. */
 export interface Wait {
@@ -41,30 +41,37 @@ export interface Wait {
 /**
  * Why `activation` waits: followed from the promises its suspended frames await, youngest first, to what will settle
  * them. The program's own frames go before Node's (a module's body waits inside the loader that waits for it). Where
- * no promise tells, the module of Node in which it waits does, then its youngest pending source, then its being an
- * open request or connection ("network"); else it is "unspecified".
+ * no promise tells, the module of Node in which it waits does, then its youngest pending source, then what it is held
+ * for ("network" for a request or connection that is open); else it is "unspecified". It blocks at `time`; who settles
+ * a promise later than the look-ahead after it does not count.
  */
-export function waitOf(activation: Activation): Wait {
+export function waitOf(activation: Activation, time: number, lookAhead: number): Wait {
   const frames = activation.suspended;
-  for (const nodes of [false, true]) {
+  for (const isOfNode of [false, true]) {
     for (let i = frames.length - 1; i >= 0; i--) {
       const frame = frames[i]!;
-      const file = frame.site?.frame.file ?? "";
-      if (file.startsWith("node:") !== nodes) continue;
-      const reason = reasonOfPromise(frame.waitingFor?.parent ?? null, activation, 0);
-      if (reason !== null) return { reason, frame: innermost(frame, activation) };
-      for (const [pattern, fileReason] of REASON_OF_FILE) {
-        if (pattern.test(file)) return { reason: fileReason, frame: innermost(frame, activation) };
-      }
+      const file = frame.site?.frame.file ?? frame.entry.file;
+      if (file.startsWith("node:") !== isOfNode) continue;
+      const reason =
+        reasonOfPromise(frame.waitingFor?.parent ?? null, activation, time, lookAhead) ??
+        REASON_OF_FILE.find(([pattern]) => pattern.test(file))?.[1];
+      if (reason !== undefined) return { reason, frame: innermost(frame, activation) };
     }
   }
   const youngest = frames[frames.length - 1];
   const frame = youngest === undefined ? null : innermost(youngest, activation);
-  for (let i = activation.sources.length - 1; i >= 0; i--) {
-    const reason = REASON_OF_KIND[activation.sources[i]!.kind] ?? null;
-    if (reason !== null) return { reason, frame };
+  return { reason: reasonOfSources(activation) ?? "unspecified", frame };
+}
+
+function reasonOfSources(activation: Activation): string | null {
+  const { sources } = activation;
+  while (sources.length > 0 && sources[sources.length - 1]!.gone) sources.pop();
+  for (let i = sources.length - 1; i >= 0; i--) {
+    const source = sources[i]!;
+    const reason = source.gone ? null : reasonOfKind(source.kind);
+    if (reason !== null) return reason;
   }
-  return { reason: activation.held ? "network" : "unspecified", frame };
+  return activation.held ? reasonOfKind(activation.heldFor) : null;
 }
 
 /** The suspended frame that really waits: down from `frame` through the calls it awaits. */
@@ -79,28 +86,42 @@ function innermost(frame: Scope, activation: Activation): Scope {
   return at;
 }
 
-function reasonOfPromise(node: PromiseNode | null, activation: Activation, depth: number): string | null {
-  if (node === null || depth > MAX_CHAIN) return null;
-  switch (node.cls) {
-    case PromiseClass.Call: {
-      const entry = entryOf(node.scope);
-      if (entry !== null && entry.activation !== null && entry.activation !== activation)
-        return "chan receive";
-      return reasonOfPromise(node.scope.waitingFor?.parent ?? null, activation, depth + 1);
-    }
-    case PromiseClass.All:
+function reasonOfKind(kind: number): string | null {
+  return REASON_OF_KIND[kind] ?? null;
+}
+
+function reasonOfPromise(
+  promise: PromiseNode | null,
+  activation: Activation,
+  time: number,
+  lookAhead: number,
+): string | null {
+  let node = promise;
+  for (let depth = 0; node !== null && depth < MAX_CHAIN; depth++) {
+    if (node.cls === PromiseClass.Call) {
+      const of = entryOf(node.scope)?.activation ?? null;
+      if (of !== null && of !== activation) return "chan receive";
+      node = node.scope.waitingFor?.parent ?? null;
+    } else if (node.cls === PromiseClass.All) {
       return "sync";
-    case PromiseClass.Race:
+    } else if (node.cls === PromiseClass.Race) {
       return "select";
-    default:
-  }
-  if (node.source !== 0) return REASON_OF_KIND[node.source] ?? null;
-  if (node.parent !== null) return reasonOfPromise(node.parent, activation, depth + 1);
-  if (node.settledBy !== null) {
-    const kind = REASON_OF_KIND[node.settledKind] ?? null;
-    const by = entryOf(node.settledBy);
-    if (by !== null && by.activation !== null && by.activation !== activation) return "chan receive";
-    return kind;
+    } else if (node.source !== 0 && node.sourceAt <= time + lookAhead) {
+      return reasonOfKind(node.source);
+    } else if (node.parent !== null) {
+      node = node.parent;
+    } else {
+      if (node.settledBy === null || node.settledAt > time + lookAhead) return null;
+      const by = activationBehind(node.settledBy, time);
+      return by !== null && by !== activation ? "chan receive" : reasonOfKind(node.settledKind);
+    }
   }
   return null;
+}
+
+/** The activation of a scope or, where it is younger than `time` and perhaps not decided, of the code it came from. */
+function activationBehind(scope: Scope, time: number): Activation | null {
+  let at = scope;
+  while (at.parent !== null && at.since > time) at = at.parent;
+  return entryOf(at)?.activation ?? null;
 }

@@ -1,18 +1,23 @@
 import type { Frame } from "../wire/format.ts";
-import { entryOf, makeScope } from "./graph.ts";
+import { makeScope } from "./graph.ts";
 import type { Activation, ResourceNode, TaskNode } from "./graph.ts";
-import { OpKind } from "./ops.ts";
+import type { Op } from "./ops.ts";
+import type { SchedulerOut } from "./out.ts";
 import { LoopSchedule } from "./schedule.ts";
-import type { SchedulerOut, Shared } from "./schedule.ts";
+import type { Shared } from "./thread.ts";
+import { TimerHeap } from "./timers.ts";
 import { TurnReader } from "./turns.ts";
 
 /**
- * Facts of any number of event loops in, scheduler events out. Pure: it knows no clock, no thread and no file, so a
- * list of facts gives the same events every time.
+ * Facts of any number of event loops in, scheduler events out. Pure: it knows no clock, no thread and no file.
  *
  * Everything is held back for the look-ahead, because much is known only later: whether a call forks, why an
  * activation waits, that a garbage collection ran. `advance(now)` writes what happened before now - look-ahead, of
  * all loops alike, so that what is written up to then is a consistent cut.
+ *
+ * The facts of a loop give the same events however often `advance` is called, provided that all facts before `now`
+ * have been given by then, late GC facts excepted. Only the numbers of goroutines and tasks depend on it where there
+ * are several loops.
  */
 export interface ResolverOptions {
   /** In ns; 100 ms unless told. */
@@ -30,6 +35,7 @@ interface Loop {
   readonly schedule: LoopSchedule;
   readonly timers: TimerHeap;
   readonly workerThreadId: number;
+  /** No facts follow; the loop is dropped when everything of it is written. */
   ended: boolean;
 }
 
@@ -39,34 +45,44 @@ interface PendingSample {
   readonly stack: number;
 }
 
-/** A loop without facts for so long, with nothing running, has finished its turn. */
-const QUIET_NS = 20e6;
 const TIMER_THREAD = 1_000_000;
+/** Workers' activations that are kept for loops which may yet come. */
+const WORKERS_KEPT = 100;
+/** How many changes of the number of loops are remembered. */
+const CHANGES_KEPT = 100;
+
+const NOBODY: LoopVisitor = { fact: () => {}, text: () => {} };
 
 export class Resolver {
   readonly stats = { facts: 0, misuse: 0, activations: 0 };
   readonly #out: SchedulerOut;
   readonly #lookAhead: number;
+  /** By index; undefined once a loop has ended. */
   readonly #loops: (Loop | undefined)[] = [];
+  /** Number of loops from a time on, in order of time. */
+  #changes: { readonly time: number; readonly count: number }[] = [];
+  readonly #ended = new Set<number>();
+  readonly #droppedBefore: number[] = [];
   readonly #workers = new Map<number, Activation>();
   readonly #samples: PendingSample[] = [];
   readonly #shared: Shared;
   #goroutines = 0;
   #tasks = 0;
   #horizon = 0;
+  /** Facts of the loops that have ended. */
+  #factsBefore = 0;
 
   constructor(out: SchedulerOut, options: ResolverOptions = {}) {
     this.#out = out;
     this.#lookAhead = options.lookAheadNs ?? 100e6;
     this.#shared = {
       out,
+      lookAhead: this.#lookAhead,
       timerThread: TIMER_THREAD,
       stats: this.stats,
       nextGoroutine: () => ++this.#goroutines,
-      loops: () => this.#loops.length,
-      workerStarted: (threadId, activation) => {
-        this.#workers.set(threadId, activation);
-      },
+      loops: (time) => this.#loopsAt(time),
+      workerStarted: (threadId, activation) => this.#workerStarted(threadId, activation),
     };
   }
 
@@ -83,16 +99,22 @@ export class Resolver {
     loop: number,
     options: { name: string; time: number; workerThreadId?: number; file?: string },
   ): void {
-    const entry: Frame = { func: options.name, file: options.file ?? "node", line: 1 };
-    const root = makeScope("root", null, "fork", options.time, { entry, task: null });
-    const timers = new TimerHeap();
+    const { name, time } = options;
+    const lookAhead = this.#lookAhead;
+    const entry: Frame = { func: name, file: options.file ?? "node", line: 1 };
+    const root = makeScope("root", null, "fork", time, { entry, task: null });
+    const timers = new TimerHeap(
+      ({ gone, clearedAt, due }) => gone || (clearedAt !== 0 && clearedAt <= due + lookAhead),
+    );
     const reader = new TurnReader({
       root,
-      time: options.time,
-      newTask: (name): TaskNode => ({ id: ++this.#tasks, name, ended: false }),
-      onTimer: (resource) => timers.add(resource),
+      time,
+      lookAhead,
+      newTask: (taskName): TaskNode => ({ id: ++this.#tasks, name: taskName, ended: false }),
+      onTimer: (timer: ResourceNode) => timers.add(timer),
+      onEnd: (endTime) => this.#loopEnded(loop, endTime),
     });
-    const schedule = new LoopSchedule(this.#shared, loop, root, options.time);
+    const schedule = new LoopSchedule(this.#shared, loop, root, time);
     this.#loops[loop] = {
       reader,
       schedule,
@@ -100,26 +122,33 @@ export class Resolver {
       workerThreadId: options.workerThreadId ?? -1,
       ended: false,
     };
+    this.#loopsChange(time, 1);
   }
 
   /** Where the facts of a loop go. */
   visitor(loop: number): LoopVisitor {
-    return this.#loops[loop]!.reader;
+    const state = this.#loops[loop];
+    return state === undefined || state.ended ? NOBODY : state.reader;
   }
 
   /** Facts of the loop that its ring had to drop so far. */
   dropped(loop: number): number {
-    return this.#loops[loop]?.reader.dropped ?? 0;
+    return this.#loops[loop]?.reader.dropped ?? this.#droppedBefore[loop] ?? 0;
   }
 
   /** A JSON message of the reserved category, on the loop's next running activation. */
   note(loop: number, time: number, json: string): void {
-    this.#loops[loop]?.reader.note(time, json);
+    const state = this.#loops[loop];
+    if (state !== undefined && !state.ended) state.reader.note(time, json);
   }
 
   /** Writes what is certain: everything before `now` less the look-ahead. */
   advance(now: number): void {
-    this.#advanceTo(now - this.#lookAhead);
+    if (!(now - this.#lookAhead > this.#horizon)) return;
+    for (const loop of this.#loops) if (loop?.ended === false) loop.reader.pass(now);
+    this.#writeUpTo(now - this.#lookAhead);
+    this.#horizon = now - this.#lookAhead;
+    this.#writeSamples();
   }
 
   /** A CPU sample at `time` (ns), frames leaf first. Written when its time has been written. */
@@ -130,87 +159,115 @@ export class Resolver {
   /** The loop ended at `time` without saying so (a terminated Worker). */
   endLoop(loop: number, time: number): void {
     const state = this.#loops[loop];
-    if (state !== undefined) state.reader.end(Math.max(time, state.reader.lastFact));
+    if (state === undefined || state.ended) return;
+    state.reader.pass(time);
+    state.reader.end(Math.max(time, state.reader.running.lastFact));
+    state.ended = true;
   }
 
-  /** Writes everything and ends what is open at `now`. */
+  /** Writes everything and ends what is open at `now`. Nothing may follow. */
   finish(now: number): void {
-    for (const state of this.#loops) {
-      if (state === undefined || state.ended) continue;
-      state.reader.endTurn(Math.max(state.reader.lastFact, now));
-      state.reader.force(Infinity);
-    }
-    this.#advanceTo(Infinity);
-    for (const state of this.#loops) {
-      if (state === undefined || state.ended) continue;
-      state.schedule.writeLate(now);
-      state.schedule.goIdle(now);
-      state.ended = true;
+    for (const loop of this.#loops) if (loop?.ended === false) loop.reader.close(now);
+    this.#writeUpTo(Infinity);
+    for (const loop of this.#loops) {
+      if (loop === undefined) continue;
+      loop.schedule.writeLate(now);
+      loop.schedule.rest(now);
     }
     this.#horizon = now;
     this.#writeSamples();
   }
 
-  #advanceTo(horizon: number): void {
-    if (!(horizon > this.#horizon)) return;
-    for (const state of this.#loops) {
-      if (state === undefined || state.ended) continue;
-      const reader = state.reader;
-      reader.placeNotes(horizon);
-      if (!reader.busy && reader.inTurn && reader.lastFact + QUIET_NS < horizon + this.#lookAhead) {
-        reader.endTurn(reader.lastFact);
-      }
-      reader.force(horizon);
+  #writeUpTo(horizon: number): void {
+    for (const [index, loop] of this.#loops.entries()) {
+      if (loop === undefined) continue;
+      this.#drain(loop, horizon);
+      if (!loop.ended || loop.reader.running.queue.length > 0) continue;
+      this.#factsBefore += loop.reader.facts;
+      this.#droppedBefore[index] = loop.reader.dropped;
+      this.#loops[index] = undefined;
     }
-    for (const state of this.#loops) {
-      if (state === undefined || state.ended) continue;
-      this.#drain(state, horizon);
-      const reader = state.reader;
-      if (reader.ended && reader.queue.length === 0) {
-        state.ended = true;
-        continue;
-      }
-      const quiet = reader.queue.length === 0 && !reader.busy && !reader.inTurn;
-      if (quiet && !state.schedule.idle && reader.lastFact < horizon && Number.isFinite(horizon)) {
-        state.schedule.goIdle(reader.lastFact);
-      }
-    }
-    this.#horizon = horizon;
-    this.stats.facts = 0;
-    for (const state of this.#loops) this.stats.facts += state?.reader.facts ?? 0;
-    this.#writeSamples();
+    this.#countFacts();
   }
 
-  /** Processes the loop's operations before `horizon`; stops early at one whose scope is not decided. */
-  #drain(state: Loop, horizon: number): void {
-    const queue = state.reader.queue;
+  #countFacts(): void {
+    let facts = this.#factsBefore;
+    for (const loop of this.#loops) facts += loop?.reader.facts ?? 0;
+    this.stats.facts = facts;
+  }
+
+  /** Processes the loop's operations up to `horizon`, for which all scopes are decided. */
+  #drain(loop: Loop, horizon: number): void {
+    const { queue, late } = loop.reader.running;
     let at = 0;
-    while (at < queue.length) {
-      const op = queue[at]!;
-      // A pause is written as a whole, so that nothing that is written later lies before its end.
-      const end = op.kind === OpKind.Gc ? op.end : op.time;
-      if (end > horizon || (op.scope !== null && entryOf(op.scope) === null)) break;
-      this.#wakeTimers(state, op.time);
-      this.#adoptWorker(state);
-      state.schedule.process(op);
-      at++;
+    let lateAt = 0;
+    for (;;) {
+      const op = queue[at];
+      const next = late[lateAt];
+      if (next !== undefined && (op === undefined || next.time < op.time)) {
+        // A pause is written as a whole, so that nothing that is written later lies before its end.
+        if (Math.max(next.time, next.end) > horizon) break;
+        lateAt++;
+        this.#process(loop, next);
+      } else {
+        if (op === undefined || op.time > horizon) break;
+        at++;
+        this.#process(loop, op);
+      }
     }
-    if (at > 0) queue.splice(0, at);
-    if (Number.isFinite(horizon)) this.#wakeTimers(state, Math.min(horizon, queue[0]?.time ?? horizon));
+    removeFirst(queue, at);
+    removeFirst(late, lateAt);
+    if (Number.isFinite(horizon)) this.#wakeTimers(loop, horizon);
   }
 
-  #wakeTimers(state: Loop, until: number): void {
-    for (let timer = state.timers.takeDue(until); timer !== null; timer = state.timers.takeDue(until)) {
-      state.schedule.timerDue(timer, timer.due);
+  #process(loop: Loop, op: Op): void {
+    this.#wakeTimers(loop, op.time);
+    if (loop.workerThreadId >= 0 && this.#workers.size > 0) this.#adoptWorker(loop, op.time);
+    loop.schedule.process(op);
+  }
+
+  #wakeTimers({ timers, schedule }: Loop, until: number): void {
+    for (let timer = timers.takeDue(until); timer !== null; timer = timers.takeDue(until))
+      schedule.timerDue(timer);
+  }
+
+  // Loops.
+
+  #loopsChange(time: number, by: number): void {
+    const changes = this.#changes;
+    const last = changes.at(-1);
+    const from = Math.max(time, last?.time ?? 0);
+    changes.push({ time: from, count: (last?.count ?? 0) + by });
+    if (changes.length > 2 * CHANGES_KEPT) this.#changes = changes.slice(CHANGES_KEPT);
+  }
+
+  #loopsAt(time: number): number {
+    let at = this.#changes.length - 1;
+    while (at > 0 && this.#changes[at]!.time > time) at--;
+    return this.#changes[at]?.count ?? 0;
+  }
+
+  #loopEnded(loop: number, time: number): void {
+    if (this.#ended.has(loop)) return;
+    this.#ended.add(loop);
+    this.#loopsChange(time, -1);
+  }
+
+  #workerStarted(threadId: number, activation: Activation): void {
+    this.#workers.set(threadId, activation);
+    if (this.#workers.size <= WORKERS_KEPT) return;
+    for (const [oldest, orphan] of this.#workers) {
+      this.#workers.delete(oldest);
+      this.#loops[0]?.schedule.adopt(orphan);
+      return;
     }
   }
 
-  #adoptWorker(state: Loop): void {
-    if (state.workerThreadId < 0) return;
-    const activation = this.#workers.get(state.workerThreadId);
-    if (activation === undefined) return;
-    this.#workers.delete(state.workerThreadId);
-    state.schedule.adopt(activation);
+  #adoptWorker(loop: Loop, time: number): void {
+    const activation = this.#workers.get(loop.workerThreadId);
+    if (activation === undefined || activation.since > time) return;
+    this.#workers.delete(loop.workerThreadId);
+    loop.schedule.adopt(activation);
   }
 
   #writeSamples(): void {
@@ -227,46 +284,7 @@ export class Resolver {
   }
 }
 
-/** Pending timers by due time; cleared ones are dropped when they come up. */
-class TimerHeap {
-  readonly #heap: ResourceNode[] = [];
-
-  add(timer: ResourceNode): void {
-    const heap = this.#heap;
-    let at = heap.push(timer) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (heap[parent]!.due <= timer.due) break;
-      heap[at] = heap[parent]!;
-      at = parent;
-    }
-    heap[at] = timer;
-  }
-
-  takeDue(until: number): ResourceNode | null {
-    const heap = this.#heap;
-    while (heap.length > 0 && (heap[0]!.done || heap[0]!.due <= until)) {
-      const first = this.#pop();
-      if (!first.done) return first;
-    }
-    return null;
-  }
-
-  #pop(): ResourceNode {
-    const heap = this.#heap;
-    const first = heap[0]!;
-    const last = heap.pop()!;
-    if (heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.due < heap[child]!.due) child++;
-      if (heap[child]!.due >= last.due) break;
-      heap[at] = heap[child]!;
-      at = child;
-    }
-    heap[at] = last;
-    return first;
-  }
+function removeFirst(list: Op[], count: number): void {
+  if (count === list.length) list.length = 0;
+  else if (count > 0) list.splice(0, count);
 }

@@ -1,0 +1,147 @@
+import { makeActivation } from "./graph.ts";
+import type { Activation, RegionNode, Site } from "./graph.ts";
+import { OpKind } from "./ops.ts";
+import type { Op } from "./ops.ts";
+import type { LoopThread, Shared } from "./thread.ts";
+
+/** Open regions of one activation at the most: more can only come of regions that are never ended. */
+const MAX_REGIONS = 1000;
+
+/**
+ * Tasks, regions, logs, syscalls and Workers' activations: what the format wants a running goroutine for.
+ *
+ * Regions are a stack in each activation. One that is ended when it is not the innermost, or while its activation does
+ * not run, ends as soon as it is and does. Ending it out of order, on another activation, or never is misuse and is
+ * counted. Messages and ends of tasks that come while nothing runs are written when something does.
+ */
+export class Annotations {
+  readonly #thread: LoopThread;
+  readonly #shared: Shared;
+  #deferred: Op[] = [];
+  #syscalls = 0;
+
+  constructor(thread: LoopThread, shared: Shared) {
+    this.#thread = thread;
+    this.#shared = shared;
+  }
+
+  /** Something waits to be written. */
+  get waiting(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  write(op: Op, time: number): void {
+    const thread = this.#thread;
+    const activation = thread.active;
+    if (op.kind === OpKind.RegionEnd) {
+      this.#regionEnd(op.region!, op.value !== 0, activation, time);
+    } else if (activation !== null) {
+      this.#write(op, activation, time);
+    } else if (op.kind === OpKind.Log || op.kind === OpKind.TaskEnd) {
+      this.#deferred.push(op);
+    }
+  }
+
+  /** The activation runs: writes what waited for one to do so. */
+  started(time: number): void {
+    if (this.#deferred.length === 0) return;
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const op of deferred) this.#write(op, this.#thread.current!, time);
+  }
+
+  /** The activation leaves, or does what nobody does inside of a syscall: that is over. */
+  leaving(time: number): void {
+    if (this.#syscalls > 0) this.#thread.out.syscallEnd(this.#thread.m, time);
+    this.#syscalls = 0;
+  }
+
+  /** The activation, which is current, ends. */
+  ending(activation: Activation, time: number): void {
+    for (let region = activation.regions.pop(); region !== undefined; region = activation.regions.pop()) {
+      this.#thread.out.regionEnd(this.#thread.m, time, region.task?.id ?? 0, region.name, 0);
+      if (!region.ended) this.#shared.stats.misuse++;
+      region.ended = true;
+    }
+  }
+
+  #write(op: Op, activation: Activation, time: number): void {
+    const { out, m } = this.#thread;
+    switch (op.kind) {
+      case OpKind.RegionBegin: {
+        const region = op.region!;
+        if (activation.regions.length >= MAX_REGIONS) {
+          region.ended = true;
+          this.#shared.stats.misuse++;
+          return;
+        }
+        region.owner = activation;
+        activation.regions.push(region);
+        out.regionBegin(m, time, region.task?.id ?? 0, region.name, this.#stack(op.site));
+        return;
+      }
+      case OpKind.TaskBegin: {
+        const task = op.task!;
+        out.taskBegin(m, time, task.id, op.parentTask?.id ?? 0, task.name, this.#stack(op.site));
+        return;
+      }
+      case OpKind.TaskEnd: {
+        const task = op.task!;
+        if (task.ended) return;
+        task.ended = true;
+        out.taskEnd(m, time, task.id, this.#thread.currentStack());
+        return;
+      }
+      case OpKind.Log: {
+        // A message of the reserved category belongs to no code.
+        const stack = op.scope === null ? 0 : this.#stack(op.site);
+        out.log(m, time, op.scope?.task?.id ?? 0, op.text, op.message, stack);
+        return;
+      }
+      case OpKind.SyscallBegin:
+        if (this.#syscalls++ === 0) out.syscallBegin(m, time, this.#stack(op.site));
+        return;
+      case OpKind.SyscallEnd:
+        if (this.#syscalls > 0 && --this.#syscalls === 0) out.syscallEnd(m, time);
+        return;
+      case OpKind.WorkerStart: {
+        this.leaving(time);
+        const { file, line } = op.site?.frame ?? { file: "node", line: 1 };
+        const frame = { func: "worker main", file, line };
+        const worker = makeActivation(this.#shared.nextGoroutine(), frame);
+        out.goCreate(m, time, worker.g, out.stack([frame]), this.#stack(op.site));
+        worker.status = "runnable";
+        worker.since = time;
+        this.#shared.stats.activations++;
+        this.#shared.workerStarted(op.end, worker);
+        return;
+      }
+      default:
+    }
+  }
+
+  #regionEnd(region: RegionNode, explicit: boolean, activation: Activation | null, time: number): void {
+    if (region.ended) return;
+    region.ended = true;
+    const { owner } = region;
+    if (owner === null || owner.status === "dead") return;
+    const inOrder = owner === activation && owner.regions.at(-1) === region;
+    if (explicit && !inOrder) this.#shared.stats.misuse++;
+    if (owner === activation) this.closeRegions(owner, time);
+    else this.#thread.putOff(owner);
+  }
+
+  /** Ends the innermost regions of the current activation whose end was asked for. */
+  closeRegions(activation: Activation, time: number): void {
+    const { regions } = activation;
+    while (regions.length > 0 && regions[regions.length - 1]!.ended) {
+      const region = regions.pop()!;
+      const stack = this.#thread.currentStack();
+      this.#thread.out.regionEnd(this.#thread.m, time, region.task?.id ?? 0, region.name, stack);
+    }
+  }
+
+  #stack(site: Site | null): number {
+    return site === null ? this.#thread.currentStack() : this.#thread.stackAt(site.frame);
+  }
+}

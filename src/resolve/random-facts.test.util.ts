@@ -1,0 +1,243 @@
+import fc from "fast-check";
+import { Fact, GcKind, PromiseClass, ResourceKind, RootKind } from "../base/facts.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** A fact of one loop, and when it reaches the resolver (late for GC pauses). */
+export interface RandomFact {
+  readonly loop: number;
+  readonly at: number;
+  readonly kind: number;
+  readonly time: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+/** One choice of the random program: what it does, with which of the things it has, and after how long. */
+export interface Choice {
+  readonly what: number;
+  readonly which: number;
+  readonly other: number;
+  readonly pause: number;
+  readonly loop: number;
+}
+
+export const LOOPS = 3;
+const SITES = 8;
+const STRINGS = 4;
+
+const pause = fc.oneof(
+  { weight: 20, arbitrary: fc.nat(200_000) },
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 3, arbitrary: fc.integer({ min: 1_000_000, max: 30_000_000 }) },
+  { weight: 1, arbitrary: fc.constantFrom(19e6, 20e6, 21e6, 99e6, 100e6, 101e6, 150e6, 1200e6) },
+);
+
+const choice = (loops: number): fc.Arbitrary<Choice> =>
+  fc.record({
+    what: fc.nat(999),
+    which: fc.nat(),
+    other: fc.nat(),
+    pause,
+    loop: loops === 1 ? fc.constant(0) : fc.nat(loops - 1),
+  });
+
+/** Choices of a program with so many loops. */
+export function choices(loops: number, maxLength: number): fc.Arbitrary<Choice[]> {
+  return fc.array(choice(loops), { minLength: 1, maxLength, size: "max" });
+}
+
+/**
+ * The facts of a random program. Most are as a program would give them: callbacks nest, reactions run in turns, what
+ * calls back was made before. Some are violations: unknown ids, missing ends, ends of what is not open, lost facts.
+ */
+export function randomFacts(chosen: readonly Choice[]): { facts: RandomFact[]; end: number } {
+  const facts: RandomFact[] = [];
+  const loops = Array.from({ length: LOOPS }, (_, loop) => new RandomLoop(loop, facts));
+  let now = 1_000_000;
+  for (const { what, which, other, pause: after, loop } of chosen) {
+    loops[loop]!.step(now, what, which, other);
+    now += after;
+  }
+  return { facts, end: now };
+}
+
+class RandomLoop {
+  readonly #loop: number;
+  readonly #facts: RandomFact[];
+  /** Callbacks and reactions that run, innermost last. */
+  readonly #open: { readonly end: number; readonly id: number }[] = [];
+  readonly #promises: number[] = [0];
+  readonly #pending: number[] = [0];
+  readonly #resources: { readonly id: number; readonly kind: number }[] = [{ id: 0, kind: 0 }];
+  readonly #calls: number[] = [0];
+  readonly #annotations: number[] = [0];
+  #ids = 0;
+  #lastFact = 0;
+
+  constructor(loop: number, facts: RandomFact[]) {
+    this.#loop = loop;
+    this.#facts = facts;
+  }
+
+  #put(kind: number, time: number, a = 0, b = 0, c = 0, start = time): void {
+    this.#facts.push({ loop: this.#loop, at: time, kind, time: start, a, b, c });
+    if (kind !== Fact.Gc) this.#lastFact = time;
+  }
+
+  #new(list: number[]): number {
+    list.push(++this.#ids);
+    return this.#ids;
+  }
+
+  step(time: number, what: number, which: number, other: number): void {
+    const pick = <T>(list: readonly T[], by: number): T =>
+      list[list.length - 1 - (by % Math.min(list.length, 12))]!;
+    const site = 1 + (other % SITES);
+    const name = 1 + (which % STRINGS);
+    const promise = pick(this.#promises, which);
+    const resource = pick(this.#resources, which);
+    let at = what;
+    const chance = (share: number): boolean => (at -= share) < 0;
+    if (chance(150))
+      this.#put(Fact.Promise, time, this.#new(this.#promises), 0, PromiseClass.Call + 16 * site);
+    else if (chance(150)) {
+      const parent = other % 3 === 0 ? this.#promises.at(-1)! : promise;
+      const id = this.#new(this.#promises);
+      this.#pending.push(id);
+      this.#put(Fact.Promise, time, id, parent, PromiseClass.Await + 16 * site);
+    } else if (chance(60)) {
+      const id = this.#new(this.#promises);
+      this.#pending.push(id);
+      this.#put(Fact.Promise, time, id, promise, other % 5 === 0 ? PromiseClass.Unknown : PromiseClass.Then);
+    } else if (chance(50)) {
+      const made = [PromiseClass.New, PromiseClass.All, PromiseClass.Race, PromiseClass.Native];
+      this.#put(Fact.Promise, time, this.#new(this.#promises), 0, made[other % 4]);
+    } else if (chance(90)) this.#put(Fact.Settle, time, promise);
+    else if (chance(100)) {
+      const id = pick(this.#pending, which);
+      this.#open.push({ end: Fact.ReactionEnd, id });
+      this.#put(Fact.ReactionBegin, time, id);
+    } else if (chance(60)) {
+      const kind = other % 17;
+      const id = ++this.#ids;
+      this.#resources.push({ id, kind });
+      this.#put(Fact.Init, time, id, site, kind + 32 * (which % 40));
+      if (which % 2 === 0) this.#put(Fact.Link, time, id, pick(this.#promises, other));
+    } else if (chance(60)) {
+      this.#open.push({ end: Fact.After, id: resource.id });
+      const isTimer = resource.kind === ResourceKind.Timeout || resource.kind === ResourceKind.Interval;
+      this.#put(Fact.Before, time, resource.id, isTimer ? time - (other % 2e6) : 0, resource.kind);
+    } else if (chance(130)) {
+      const innermost = this.#open.pop();
+      if (innermost !== undefined) this.#put(innermost.end, time, innermost.id);
+    } else if (chance(25)) {
+      if (this.#open.length === 0) this.#put(Fact.Idle, time, Math.min(time - this.#lastFact, other % 5e6));
+    } else if (chance(10)) this.#put(Fact.Clear, time, resource.id);
+    else if (chance(40)) this.#call(time, which, other, name, site);
+    else if (chance(60)) this.#annotate(time, which, other, name, site);
+    else this.#rare(time, which, other);
+  }
+
+  #call(time: number, which: number, other: number, name: number, site: number): void {
+    if (which % 2 === 0) {
+      const kinds = [Fact.Go, Fact.RegionCall, Fact.TaskCall];
+      this.#put(kinds[other % 3]!, time, this.#new(this.#calls), name, site);
+      return;
+    }
+    const id = other % 8 === 0 ? this.#calls[other % this.#calls.length]! : (this.#calls.pop() ?? 0);
+    const at = other % this.#promises.length;
+    this.#put(Fact.Return, time, id, other % 3 === 0 ? 0 : this.#promises[at]);
+    if (this.#calls.length === 0) this.#calls.push(0);
+  }
+
+  #annotate(time: number, which: number, other: number, name: number, site: number): void {
+    const known = this.#annotations[other % this.#annotations.length]!;
+    const kinds = [
+      Fact.RegionBegin,
+      Fact.TaskBegin,
+      Fact.RegionEnd,
+      Fact.TaskEnd,
+      Fact.TaskEnter,
+      Fact.TaskExit,
+      Fact.Log,
+      Fact.Note,
+      Fact.SyscallBegin,
+      Fact.SyscallEnd,
+    ];
+    const kind = kinds[which % kinds.length]!;
+    const isNew = kind === Fact.RegionBegin || kind === Fact.TaskBegin;
+    this.#put(
+      kind,
+      time,
+      isNew ? this.#new(this.#annotations) : kind === Fact.Log ? name : known,
+      name,
+      site,
+    );
+  }
+
+  #rare(time: number, which: number, other: number): void {
+    switch (which % 12) {
+      case 0:
+      case 1:
+        this.#put(Fact.Root, time, this.#new(this.#annotations), 1, other % 5);
+        return;
+      case 2:
+        this.#put(Fact.Release, time, this.#annotations[other % this.#annotations.length]!);
+        return;
+      case 3: {
+        const start = Math.max(1_000_000, time - (other % 50e6));
+        this.#put(Fact.Gc, time, other % 3e6, 0, GcKind.Major, start);
+        return;
+      }
+      case 4:
+        this.#put(Fact.Heap, time, 1e6, 2e6);
+        return;
+      case 5:
+        this.#put(Fact.Gap, time, 3);
+        this.#open.length = 0;
+        return;
+      case 6:
+        this.#put(Fact.WorkerStart, time, 1 + (other % LOOPS), 0, 1);
+        return;
+      case 7:
+        if (other % 3 === 0) this.#put(Fact.LoopEnd, time);
+        return;
+      case 8:
+        // The end of a callback is lost.
+        this.#open.pop();
+        return;
+      default:
+        // A fact as no program gives it.
+        this.#put(10 + (other % 57), time, which % 30, other % 30, RootKind.Main + (other % 3000));
+    }
+  }
+}
+
+const LATEST = 1e15;
+
+/** Plays the facts, with `advance` after each pause (ns) of `schedule` in turn; never where it is empty. */
+export function play(
+  resolver: Resolver,
+  facts: readonly RandomFact[],
+  end: number,
+  loops: number,
+  schedule: readonly number[],
+): void {
+  for (let loop = 0; loop < loops; loop++) {
+    resolver.addLoop(loop, { name: `loop ${loop}`, time: 1_000_000, workerThreadId: loop });
+    const visitor = resolver.visitor(loop);
+    for (let i = 1; i <= STRINGS; i++) visitor.text(i, i === STRINGS ? "node:fs" : `name ${i}`);
+    for (let i = 1; i <= SITES; i++) {
+      const file = i % 4 === 0 ? STRINGS : 1;
+      visitor.fact(Fact.Site, 0, (1 + (i >> 1)) * 2 ** 26 + i, file * 2 ** 26 + (1 + (i >> 1)), i);
+    }
+  }
+  let step = 0;
+  let next = schedule.length === 0 ? LATEST : 1_000_000 + schedule[0]!;
+  for (const { loop, at, kind, time, a, b, c } of facts) {
+    for (; at > next; next += schedule[++step % schedule.length]!) resolver.advance(next);
+    resolver.visitor(loop).fact(kind, time, a, b, c);
+  }
+  resolver.finish(end);
+}

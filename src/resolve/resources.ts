@@ -1,0 +1,154 @@
+import { ResourceKind } from "../base/facts.ts";
+import { makeScope } from "./graph.ts";
+import type { ResourceNode, Scope } from "./graph.ts";
+import { callbackEntry, entryAt } from "./names.ts";
+import type { Names } from "./names.ts";
+import { OpKind } from "./ops.ts";
+import { EntryKind } from "./running.ts";
+import type { Running } from "./running.ts";
+
+/** Pending one-shot resources and intervals known at the most; the oldest are forgotten, and nothing stays alive for them. */
+const PENDING_KEPT = 250_000;
+/** Resources known that call back any number of times (no fact tells of their end); the longest silent go first. */
+const HANDLES_KEPT = 50_000;
+
+const ONE_SHOT: ReadonlySet<number> = new Set([
+  ResourceKind.Timeout,
+  ResourceKind.Immediate,
+  ResourceKind.Tick,
+  ResourceKind.Fs,
+  ResourceKind.Dns,
+  ResourceKind.Crypto,
+  ResourceKind.Connect,
+  ResourceKind.Child,
+]);
+
+/** Callbacks that only the loop itself makes, never from inside of running code. */
+const OUTERMOST: ReadonlySet<number> = new Set([
+  ResourceKind.Timeout,
+  ResourceKind.Interval,
+  ResourceKind.InternalTimer,
+  ResourceKind.Immediate,
+  ResourceKind.Tick,
+]);
+
+/** Callbacks, and the resources that make them. A callback runs in the activation in which its resource was made. */
+export class ResourceReader {
+  readonly #running: Running;
+  readonly #names: Names;
+  readonly #endTurn: (time: number) => void;
+  readonly #onTimer: (timer: ResourceNode) => void;
+  readonly #pending = new Map<number, ResourceNode>();
+  readonly #handles = new Map<number, ResourceNode>();
+
+  /** `onTimer`: a one-shot timer was made. */
+  constructor(
+    running: Running,
+    names: Names,
+    endTurn: (time: number) => void,
+    onTimer: (timer: ResourceNode) => void,
+  ) {
+    this.#running = running;
+    this.#names = names;
+    this.#endTurn = endTurn;
+    this.#onTimer = onTimer;
+  }
+
+  get(id: number): ResourceNode | undefined {
+    return this.#pending.get(id) ?? this.#handles.get(id);
+  }
+
+  get size(): number {
+    return this.#pending.size + this.#handles.size;
+  }
+
+  clear(): void {
+    this.#pending.clear();
+    this.#handles.clear();
+  }
+
+  make(time: number, id: number, siteId: number, c: number): void {
+    const kind = c & 31;
+    const delay = c >>> 5;
+    const oneShot = ONE_SHOT.has(kind);
+    let scope = this.#running.top;
+    if (kind === ResourceKind.Interval) {
+      const site = this.#names.site(siteId);
+      const func = site === null ? "setInterval" : `setInterval in ${site.frame.func}`;
+      scope = makeScope("root", null, "fork", time, { entry: entryAt(func, site), task: null });
+    }
+    const due = kind === ResourceKind.Timeout ? time + delay * 1e6 : 0;
+    const resource = { id, kind, scope, oneShot, due, clearedAt: 0, gone: false, counted: null };
+    if (!oneShot && kind !== ResourceKind.Interval) {
+      this.#handles.set(id, resource);
+      if (this.#handles.size > HANDLES_KEPT) this.#forgetHandle();
+      return;
+    }
+    this.#pending.set(id, resource);
+    if (oneShot) this.#running.push(OpKind.SourceAdd, time, scope).resource = resource;
+    if (due !== 0) this.#onTimer(resource);
+    if (this.#pending.size > PENDING_KEPT) this.#forgetPending(time);
+  }
+
+  before(time: number, id: number, due: number, kind: number): void {
+    const running = this.#running;
+    running.leaveLoose(time);
+    // What is still on the stack then has lost its end.
+    if (running.stack.length > 0 && OUTERMOST.has(kind)) running.popTo(0, time);
+    if (running.stack.length === 0 && kind !== ResourceKind.Tick && kind !== ResourceKind.User)
+      this.#endTurn(time);
+    const resource = this.get(id);
+    let scope: Scope;
+    if (resource === undefined || kind === ResourceKind.Port) {
+      scope = makeScope("root", null, "fork", time, { entry: callbackEntry(kind), task: null });
+    } else {
+      scope = makeScope("callback", resource.scope, "inline", time);
+      if (this.#handles.delete(id)) this.#handles.set(id, resource);
+    }
+    const op = running.enter(EntryKind.Resource, scope, id, kind, time);
+    op.resource = resource ?? null;
+    // Node counts in whole milliseconds from the last one; the program means the time of its call.
+    op.end = due === 0 ? 0 : Math.max(due, resource?.due ?? 0);
+    op.value = kind;
+    if (resource?.kind === ResourceKind.Interval) running.push(OpKind.Hold, time, scope).value = kind;
+  }
+
+  after(time: number, id: number): void {
+    const at = this.#running.find(EntryKind.Resource, id);
+    if (at < 0) {
+      this.#running.leaveLoose(time);
+      return;
+    }
+    const resource = this.#pending.get(id);
+    if (resource?.oneShot === true) this.#finish(time, resource);
+    this.#running.popTo(at, time);
+  }
+
+  clearResource(time: number, id: number): void {
+    const resource = this.#pending.get(id);
+    if (resource === undefined) return;
+    resource.clearedAt = time;
+    this.#finish(time, resource);
+  }
+
+  /** It will not call back any more. */
+  #finish(time: number, resource: ResourceNode): void {
+    this.#pending.delete(resource.id);
+    const kind = resource.oneShot ? OpKind.SourceDone : OpKind.Release;
+    this.#running.push(kind, time, resource.scope).resource = resource;
+  }
+
+  #forgetPending(time: number): void {
+    for (const resource of this.#pending.values()) {
+      this.#finish(time, resource);
+      return;
+    }
+  }
+
+  #forgetHandle(): void {
+    for (const id of this.#handles.keys()) {
+      this.#handles.delete(id);
+      return;
+    }
+  }
+}

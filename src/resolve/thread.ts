@@ -1,0 +1,368 @@
+import type { Frame } from "../wire/format.ts";
+import { entryOf, makeActivation } from "./graph.ts";
+import type { Activation, PromiseNode, ResourceNode, Scope } from "./graph.ts";
+import { callbackEntry } from "./names.ts";
+import type { SchedulerOut } from "./out.ts";
+import { waitOf } from "./reasons.ts";
+import { RunHistory } from "./runs.ts";
+import { logicalStack } from "./stacks.ts";
+
+/** What the loops of one trace share. */
+export interface Shared {
+  readonly out: SchedulerOut;
+  /** In ns. */
+  readonly lookAhead: number;
+  /** The thread (without a proc) on which timers wake activations at their due time. */
+  readonly timerThread: number;
+  readonly stats: { misuse: number; activations: number };
+  nextGoroutine(): number;
+  /** Number of event loops at `time`. */
+  loops(time: number): number;
+  /** Keeps the activation of a Worker's main script for the Worker's own loop. */
+  workerStarted(threadId: number, activation: Activation): void;
+}
+
+const YIELD = "runtime.Gosched";
+const CALLEE_RUNS = "preempted";
+
+/** What acts when an activation takes or leaves the thread. */
+export interface ThreadListener {
+  /** The program's activation `activation` has started. */
+  started(activation: Activation, time: number): void;
+  /** The current activation is about to leave or to create another. */
+  leaving(time: number): void;
+  /** It is about to end. */
+  ending(activation: Activation, time: number): void;
+}
+
+/**
+ * The thread of one event loop: which activation is on it, and how they come and go.
+ *
+ * One activation is current. A callee that forks runs on top of its caller, which waits ("preempted") below it until
+ * the callee suspends: strictly last in, first out. When a callback ends, the current activation leaves, which is
+ * written only when another one starts or the turn ends: if it goes on in the next reaction, it simply keeps running.
+ * What an activation that is not current needs done on itself (ending it, ending its regions) is put off until nothing
+ * runs, and done there in a run of no length.
+ */
+export class LoopThread {
+  readonly out: SchedulerOut;
+  readonly m: number;
+  readonly alive = new Set<Activation>();
+  readonly runs = new RunHistory();
+  current: Activation | null = null;
+  /** The scope that runs, as far as it is known. */
+  scope: Scope | null = null;
+  /** The proc is running. */
+  running = false;
+  /** Time of the last event. */
+  last: number;
+  readonly #shared: Shared;
+  readonly #p: number;
+  readonly #root: Scope;
+  readonly #listener: ThreadListener;
+  /** Activations below the current one. */
+  readonly #below: Activation[] = [];
+  /** Activations for which something was put off. */
+  readonly #putOff = new Set<Activation>();
+  /** Activations with reactions that are ready in this turn. */
+  #readied: Activation[] = [];
+  /** Since when the current activation has left, or -1. */
+  #left = -1;
+  #loops = 0;
+
+  constructor(shared: Shared, loop: number, root: Scope, time: number, listener: ThreadListener) {
+    this.#shared = shared;
+    this.out = shared.out;
+    this.m = loop + 1;
+    this.#p = loop;
+    this.#root = root;
+    this.last = time;
+    this.#listener = listener;
+  }
+
+  /** The activation whose code is running: current, and has not left. */
+  get active(): Activation | null {
+    return this.#left < 0 ? this.current : null;
+  }
+
+  /** The current activation has nothing to run any more since `time`, if nothing follows. */
+  leave(time: number): void {
+    if (this.current !== null && this.#left < 0) this.#left = time;
+  }
+
+  /** Writes that the current activation left. */
+  settleLeft(): void {
+    if (this.current !== null && this.#left >= 0) this.#retire(this.#left);
+  }
+
+  // The proc.
+
+  startProc(time: number): void {
+    if (this.running) return;
+    this.running = true;
+    this.out.procStart(this.m, time, this.#p);
+  }
+
+  stopProc(time: number): void {
+    if (!this.running) return;
+    this.running = false;
+    this.out.procStop(this.m, time);
+  }
+
+  // Activations.
+
+  /** The activation of a decided scope, made if there is none or it has ended. `kind` names a callback's new one. */
+  activationOf(scope: Scope, time: number, kind: number): Activation {
+    const entry = entryOf(scope) ?? this.#root;
+    const known = entry.activation;
+    if (known !== null && known.status !== "dead") return known;
+    const isNew = known === null || (entry === this.#root && kind === 0);
+    return this.create(entry, isNew ? entry.entry : callbackEntry(kind), time);
+  }
+
+  /** A new activation that begins at the scope `entry`. */
+  create(entry: Scope, frame: Frame, time: number): Activation {
+    this.settleLeft();
+    if (this.current !== null) this.#listener.leaving(time);
+    const activation = this.makeSystem(frame, time, this.currentStack());
+    entry.activation = activation;
+    this.#shared.stats.activations++;
+    // If nothing keeps it alive or runs on it, it ends when nothing runs.
+    this.#putOff.add(activation);
+    return activation;
+  }
+
+  /** A new activation that no scope begins. */
+  makeSystem(frame: Frame, time: number, stack: number): Activation {
+    const activation = makeActivation(this.#shared.nextGoroutine(), frame);
+    this.startProc(time);
+    this.out.goCreate(this.m, time, activation.g, this.out.stack([frame]), stack);
+    activation.status = "runnable";
+    this.alive.add(activation);
+    return activation;
+  }
+
+  /** Takes over a runnable activation of another loop's making, to run as `entry` or, without one, to end. */
+  adopt(activation: Activation, entry: Scope | null): void {
+    if (entry !== null) entry.activation = activation;
+    this.alive.add(activation);
+    this.#putOff.add(activation);
+  }
+
+  /** Something will be done on the activation when nothing runs. */
+  putOff(activation: Activation): void {
+    this.#putOff.add(activation);
+  }
+
+  // What keeps an activation alive.
+
+  count(what: Scope | PromiseNode, activation: Activation): void {
+    if (what.counted !== null) return;
+    what.counted = activation;
+    activation.pending++;
+  }
+
+  uncount(what: Scope | PromiseNode): void {
+    const activation = what.counted;
+    if (activation === null) return;
+    what.counted = null;
+    if (activation.status !== "dead") this.done(activation);
+  }
+
+  /** One thing less for which it stays alive. */
+  done(activation: Activation): void {
+    if (activation.pending > 0) activation.pending--;
+    if (activation.pending === 0) this.#putOff.add(activation);
+  }
+
+  /** Nothing keeps it alive any more. */
+  abandon(activation: Activation): void {
+    activation.pending = 0;
+    activation.ready = 0;
+    activation.yields = 0;
+    activation.sources = [];
+    activation.held = false;
+    this.#putOff.add(activation);
+  }
+
+  // Waking.
+
+  /** The reaction is ready to run on its activation. */
+  ready(reaction: PromiseNode, activation: Activation, time: number): void {
+    if (reaction.readied !== null) return;
+    reaction.readied = activation;
+    if (activation.ready++ === 0) this.#readied.push(activation);
+    if (activation.status !== "waiting" || activation.below > 0) return;
+    this.settleLeft();
+    this.out.goUnblock(this.m, time, activation.g, this.currentStack());
+    activation.status = "runnable";
+  }
+
+  /** The reaction runs. */
+  unready(reaction: PromiseNode): void {
+    const activation = reaction.readied;
+    reaction.readied = null;
+    if (activation !== null && activation.ready > 0) activation.ready--;
+  }
+
+  /** A timer is due: wakes its activation if the loop is too busy to run it. */
+  timerDue(timer: ResourceNode): void {
+    const activation = entryOf(timer.scope)?.activation ?? null;
+    if (activation === null || this.active === null) return;
+    if (activation === this.current || activation.below > 0) activation.overdue = true;
+    else if (activation.status === "waiting") this.wake(activation, timer.due);
+  }
+
+  /** A timer makes a waiting activation runnable, on the thread of the timers: the loop may be busy. */
+  wake(activation: Activation, due: number): void {
+    this.out.goUnblock(this.#shared.timerThread, Math.max(due, activation.since), activation.g, 0);
+    activation.status = "runnable";
+  }
+
+  // Running.
+
+  /** Nothing is current: `activation` runs. */
+  start(activation: Activation, time: number): void {
+    this.#start(activation, time);
+    this.#listener.started(activation, time);
+  }
+
+  #start(activation: Activation, time: number): void {
+    this.startProc(time);
+    if (activation.status === "waiting") this.out.goUnblock(this.m, time, activation.g, 0);
+    this.out.goStart(this.m, time, activation.g);
+    activation.status = "running";
+    this.current = activation;
+    this.#left = -1;
+    this.runs.add(time, activation.g);
+    const loops = this.#shared.loops(time);
+    if (this.#loops === loops) return;
+    this.#loops = loops;
+    this.out.procsChange(this.m, time, loops, 0);
+  }
+
+  /** `activation` runs, the current one having left. */
+  switchTo(activation: Activation, time: number): void {
+    if (this.current === activation) {
+      this.#left = -1;
+      return;
+    }
+    this.settleLeft();
+    this.start(activation, time);
+  }
+
+  /** `activation` runs on top of the current one. */
+  push(activation: Activation, time: number): void {
+    const below = this.current!;
+    below.lastScope = this.scope ?? below.lastScope;
+    this.#below.push(below);
+    below.below++;
+    this.#retire(time);
+    this.scope = null;
+    this.start(activation, time);
+  }
+
+  get hasBelow(): boolean {
+    return this.#below.length > 0;
+  }
+
+  /** The current activation is done on top: the one below runs again. */
+  pop(time: number): void {
+    const below = this.#below.pop()!;
+    below.below--;
+    if (this.current !== null) this.#retire(this.#left < 0 ? time : this.#left);
+    this.scope = below.lastScope;
+    this.start(below, time);
+  }
+
+  /** Everything on top is done. */
+  popAll(time: number): void {
+    while (this.#below.length > 0) this.pop(time);
+  }
+
+  /** A run of no program's code, from `time` to whatever `body` answers as its end. */
+  runSystem(system: Activation, time: number, body: () => number): void {
+    this.settleLeft();
+    this.#start(system, time);
+    const end = body();
+    this.current = null;
+    system.status = "waiting";
+    this.out.goBlock(this.m, end, "system goroutine wait", 0);
+    this.runs.add(end, 0);
+  }
+
+  /** The current activation stops running at `time`: ended, runnable or waiting. */
+  #retire(time: number): void {
+    const activation = this.current!;
+    this.#listener.leaving(time);
+    if (activation.below === 0 && activation.pending === 0) this.#listener.ending(activation, time);
+    const { out, m } = this;
+    this.current = null;
+    this.#left = -1;
+    this.runs.add(time, 0);
+    if (activation.below > 0) {
+      out.goBlock(m, time, CALLEE_RUNS, this.#stackOf(activation.lastScope, activation));
+      activation.status = "waiting";
+    } else if (activation.pending === 0) {
+      out.goDestroy(m, time);
+      this.#forget(activation);
+    } else if (activation.ready > 0 || activation.yields > 0) {
+      const { frame } = waitOf(activation, time, this.#shared.lookAhead);
+      out.goStop(m, time, YIELD, this.#stackOf(frame ?? activation.lastScope, activation));
+      activation.status = "runnable";
+    } else {
+      const { reason, frame } = waitOf(activation, time, this.#shared.lookAhead);
+      out.goBlock(m, time, reason, this.#stackOf(frame ?? activation.lastScope, activation));
+      activation.status = "waiting";
+      activation.since = time;
+      if (activation.overdue) this.wake(activation, time);
+      activation.overdue = false;
+    }
+  }
+
+  #forget(activation: Activation): void {
+    activation.status = "dead";
+    activation.lastScope = null;
+    activation.suspended = [];
+    activation.sources = [];
+    this.alive.delete(activation);
+    this.#putOff.delete(activation);
+  }
+
+  /** Nothing more runs in this turn: writes the end of the current run and does what was put off. */
+  endTurn(time: number, closeRegions: (activation: Activation, time: number) => void): void {
+    this.popAll(time);
+    this.leave(time);
+    this.scope = null;
+    // All reactions of the turn have run.
+    for (const activation of this.#readied) activation.ready = 0;
+    this.#readied = [];
+    this.settleLeft();
+    for (const activation of this.#putOff) {
+      this.#putOff.delete(activation);
+      const { regions } = activation;
+      const due = activation.pending === 0 || regions.at(-1)?.ended === true;
+      if (!due || activation.status === "dead") continue;
+      this.start(activation, time);
+      closeRegions(activation, time);
+      this.#retire(time);
+    }
+  }
+
+  // Stacks.
+
+  currentStack(): number {
+    const activation = this.current;
+    return activation === null ? 0 : this.#stackOf(this.scope ?? activation.lastScope, activation);
+  }
+
+  /** The current activation's stack with `leaf` innermost. */
+  stackAt(leaf: Frame): number {
+    const activation = this.current!;
+    return this.out.stack(logicalStack(this.scope ?? activation.lastScope, activation, leaf));
+  }
+
+  #stackOf(scope: Scope | null, activation: Activation): number {
+    return this.out.stack(logicalStack(scope, activation, null));
+  }
+}

@@ -1,0 +1,74 @@
+import type { ResourceNode } from "./graph.ts";
+
+const SMALLEST_COMPACTION = 1024;
+
+/**
+ * Pending one-shot timers by due time. Timers that are over are dropped when they come up, and all at once when the
+ * heap has doubled, so that its size is bounded by twice the timers that are alive.
+ */
+export class TimerHeap {
+  readonly #isOver: (timer: ResourceNode) => boolean;
+  #heap: ResourceNode[] = [];
+  #compactAt = SMALLEST_COMPACTION;
+
+  /** `isOver`: the timer needs no wakeup any more; never turns back. */
+  constructor(isOver: (timer: ResourceNode) => boolean) {
+    this.#isOver = isOver;
+  }
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  add(timer: ResourceNode): void {
+    if (this.#heap.length >= this.#compactAt) this.#compact();
+    this.#heap.push(timer);
+    this.#rise(this.#heap.length - 1);
+  }
+
+  /** Takes the earliest timer that is due at `until` or before and not over; null where there is none. */
+  takeDue(until: number): ResourceNode | null {
+    while (this.#heap.length > 0 && this.#heap[0]!.due <= until) {
+      const first = this.#pop();
+      if (!this.#isOver(first)) return first;
+    }
+    return null;
+  }
+
+  /** A sorted array is a heap. */
+  #compact(): void {
+    this.#heap = this.#heap.filter((timer) => !this.#isOver(timer)).sort((a, b) => a.due - b.due);
+    this.#compactAt = Math.max(SMALLEST_COMPACTION, 2 * this.#heap.length);
+  }
+
+  #rise(from: number): void {
+    const heap = this.#heap;
+    const timer = heap[from]!;
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (heap[parent]!.due <= timer.due) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = timer;
+  }
+
+  #pop(): ResourceNode {
+    const heap = this.#heap;
+    const first = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && heap[child + 1]!.due < heap[child]!.due) child++;
+      if (heap[child]!.due >= last.due) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}

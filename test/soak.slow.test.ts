@@ -1,0 +1,38 @@
+/** A long recording: every request is in the trace, memory stays flat, nothing is dropped, Go accepts it all. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { goTool, parsed } from "#dist/testing/go.js";
+import { projectRoot } from "#dist/testing/project.js";
+import { activationsNamed, withRecording } from "#dist/testing/record.js";
+
+const SECONDS = process.env["RUNTRACE_SOAK"] === "short" ? 30 : 180;
+
+test(`${SECONDS} s of recorded load`, async () => {
+  const program = join(projectRoot(), "test", "fixtures", "programs", "soak.mjs");
+  await withRecording(["node", program, String(SECONDS)], (recording) => {
+    assert.equal(recording.code, 0, recording.stderr);
+    const { asked, early, late } = JSON.parse(recording.stdout) as {
+      asked: number;
+      early: number;
+      late: number;
+    };
+    const { model } = recording;
+    assert.ok(asked > SECONDS * 50, `${asked} requests`);
+    assert.equal(model.tasks.count, asked);
+    assert.equal(activationsNamed(model, "request GET").length, asked);
+    assert.ok(
+      model.tasks.end.subarray(0, asked).every((end) => end > 0),
+      "every task has ended",
+    );
+    assert.deepEqual(
+      model.notes.filter(({ message }) => "drops" in message || "misuse" in message),
+      [],
+    );
+    const grown = (late - early) / 2 ** 20;
+    assert.ok(grown < 40, `memory grew by ${grown.toFixed(1)} MiB from a third of the run to its end`);
+    if (goTool() === null) return;
+    const verdict = parsed(recording.file);
+    assert.ok(verdict.ok, verdict.stderr);
+  });
+});
