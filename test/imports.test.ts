@@ -11,6 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   encode: ["wire"],
   resolve: ["wire"],
   probe: ["base"],
+  instrument: ["base"],
   recorder: ["probe", "resolve", "encode"],
   raw: ["wire"],
   decode: ["wire"],
@@ -28,8 +29,8 @@ const TOP = new Set(["index", "register", "demo", "testing"]);
 /** The recorder's entrance for the command line: how a program is started recorded. */
 const RECORDER_ENTRANCE = new Set(["recorder/environment", "recorder/options", "recorder/file"]);
 
-/** What a test of any folder may lean on: helpers, the text form of traces, the server that a page is loaded from. */
-const TEST_HELPERS = new Set(["testing", "raw", "server"]);
+/** What a test of any folder may lean on: helpers, the text form of traces, the writer, the server of a page. */
+const TEST_HELPERS = new Set(["testing", "raw", "server", "encode"]);
 
 /** Folders that run anywhere: no Node, no DOM. */
 const PURE = new Set(["base", "wire", "raw", "encode", "resolve", "decode", "order", "model", "analysis"]);

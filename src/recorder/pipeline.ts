@@ -40,6 +40,7 @@ export class Pipeline {
   readonly #resolver: Resolver;
   readonly #loops: Loop[] = [];
   #start = Infinity;
+  #announced = 0;
   readonly #cost = { cuts: 0, bytes: 0, busyNs: 0 };
 
   constructor(options: PipelineOptions) {
@@ -71,7 +72,9 @@ export class Pipeline {
     const worker = loop.threadId === 0 ? {} : { workerThreadId: loop.threadId };
     this.#resolver.addLoop(index, { name: loop.name, file: loop.file || "node", time: loop.time, ...worker });
     const loops = this.#loops.map(({ name }, proc) => ({ proc, name }));
-    this.note(0, loop.time, { process: { ...this.#options.process, loops } });
+    // A Worker may be announced after a younger one; the last note is the one with all of them.
+    this.#announced = Math.max(this.#announced, loop.time);
+    this.note(0, this.#announced, { process: { ...this.#options.process, loops } });
   }
 
   /** The Worker of that thread is gone: what its ring still holds is the end of it. */
