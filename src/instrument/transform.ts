@@ -1,0 +1,456 @@
+/**
+ * The load-time transform: text of a program in, the same program out, which tells a runtime what its async functions
+ * do. Nothing of the text is changed or removed; code is inserted around and behind it, every insertion on the line
+ * where it belongs. What is inserted where is in one method a construct, below.
+ *
+ * * Async function: `const $f=rt.call(1);try{ … }finally{rt.end($f)}` around the body, behind the directives. A body of
+ *   an arrow function that is an expression becomes a block that returns it. Moving the body into a block is seen only
+ *   where a function declared in it has the name of a parameter, of a variable or of another function: such a function
+ *   is left alone. So is one with a direct eval, in or with a `with`, or with `await using`.
+ * * `await x`: `rt?.resume($f,await rt.block($f,2,x))`. A rejected await skips `resume`, so each catch clause and
+ *   finally block behind a suspension begins with `rt.caught($f)`.
+ * * `yield x` in an async generator: the same with `next` and `produce`; `yield* x`: with `next` and `iterate`.
+ * * `return x`: `return rt.tail($f,3,x)`, unless x cannot be a promise.
+ * * `for await (const x of y) …`: `try{rt.iterate($f,4);for await (const x of y) {rt.caught($f);try{ … }finally{
+ *   rt.iterate($f,4)}}}finally{rt.caught($f)}`, outside of labels; `of rt?.iterate($f,4,y)??undefined` instead where y
+ *   itself suspends.
+ * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler(5,resolve);` and so on at the executor's beginning,
+ *   unless the executor could tell (`arguments`) or the file has a Promise of its own.
+ * * A module that awaits: a frame of its own, from its first statement to its end.
+ *
+ * The form decides on what V8 writes into errors: of a call it prints the callee, of an optional call, as of an await,
+ * "(intermediate value)". So `(await x).f()` fails with the same message as before. What is iterated by `for … of` may
+ * be no optional call itself, or the message would have the runtime's name: hence `??undefined` behind it.
+ *
+ * The runtime is reached through a global name, because functions may run before the body of their module.
+ */
+
+import { Insertions, isMarked } from "./marks.ts";
+import { keyName, memberName, targetName } from "./names.ts";
+import { findScopes, settlersOf } from "./scopes.ts";
+import type { Scope, Scopes } from "./scopes.ts";
+import { asFunction, behindDirectives, eachChild, parse, unwrap } from "./syntax.ts";
+import type { AnyNode, FunctionNode, ModuleKind, Program } from "./syntax.ts";
+import { mayWait, waitsOf } from "./waits.ts";
+import type { Waits } from "./waits.ts";
+import { Words, unescaped } from "./words.ts";
+
+export { originalColumn, strip } from "./marks.ts";
+export type { ModuleKind } from "./syntax.ts";
+export type { Waits } from "./waits.ts";
+
+/** A place in the text that the inserted code names by its id. */
+export interface Site {
+  readonly id: number;
+  readonly kind: "call" | "await" | "forAwait" | "yield" | "tail" | "executor" | "module";
+  /** Name of the function that holds it: its own, or `outer.(anonymous:12)` with the line where it begins. */
+  readonly func: string;
+  /** Counted from 1. */
+  readonly line: number;
+  /** Counted from 1, as in stacks. */
+  readonly column: number;
+  /** Of await and tail: what is waited for. */
+  readonly waits?: Waits;
+  /** Index in the list of the site of kind call or module that begins the frame; -1 for an executor outside of frames. */
+  readonly of: number;
+}
+
+export interface Transformed {
+  readonly code: string;
+  /** In the order of the ids, which follow each other from `firstSite`. */
+  readonly sites: readonly Site[];
+}
+
+export interface TransformOptions {
+  readonly module: ModuleKind;
+  /** Id of the first site. */
+  readonly firstSite: number;
+  /** Global name of the `Runtime`. */
+  readonly runtime: string;
+}
+
+/** Name of what belongs to no function. */
+const MODULE = "(module)";
+
+const MAY_CONCERN = /\basync\b|\bawait\b|\bnew\s+Promise\b/;
+
+/**
+ * Null where there is nothing to do, where the text cannot be parsed, or where it contains the runtime's name or the
+ * marks of insertions: the file is then loaded as it is.
+ */
+export function transform(source: string, options: TransformOptions): Transformed | null {
+  if (!MAY_CONCERN.test(source) || unescaped(source).includes(options.runtime) || isMarked(source))
+    return null;
+  try {
+    const program = parse(source, options.module);
+    const words = new Words(source);
+    return new Transformer(source, findScopes(program, words), words, options).run(program);
+  } catch (error) {
+    // A RangeError is a text that is nested more deeply than the stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** The function (or module) whose own code is being visited. */
+interface Context {
+  readonly name: string;
+  /** Index of its frame's site, -1 where it has no frame. */
+  readonly frame: number;
+  /** Number of its suspensions so far. */
+  suspensions: number;
+}
+
+class Transformer {
+  readonly #source: string;
+  readonly #scopes: Scopes;
+  readonly #words: Words;
+  readonly #first: number;
+  readonly #runtime: string;
+  /** Name of every frame's constant: a function uses only its own. */
+  readonly #frame: string;
+  readonly #insertions: Insertions;
+  readonly #sites: Site[] = [];
+  readonly #lines: readonly number[];
+  #context: Context = { name: MODULE, frame: -1, suspensions: 0 };
+  /** Name for a function, class or object that is the next node visited, and only for it. */
+  #hint = "";
+  /** Where the member begins whose function is the next node visited, -1 where it is no method. */
+  #member = -1;
+  /** What the innermost `for … of` that was met last goes over. */
+  #subject: AnyNode | null = null;
+  readonly #visitor = (node: AnyNode): void => this.#visit(node);
+
+  constructor(source: string, scopes: Scopes, words: Words, options: TransformOptions) {
+    this.#source = source;
+    this.#scopes = scopes;
+    this.#words = words;
+    this.#first = options.firstSite;
+    this.#runtime = options.runtime;
+    this.#frame = unusedName(unescaped(source));
+    this.#insertions = new Insertions(source);
+    this.#lines = lineStarts(source);
+  }
+
+  run(program: Program): Transformed | null {
+    const scope = this.#scopes.of.get(program)!;
+    const first = program.body[0];
+    if (first === undefined) return null;
+    if (scope.awaits && !scope.unsafe) {
+      const frame = this.#site({ kind: "module", func: MODULE, of: this.#sites.length }, first.start);
+      const { at, after } = behindDirectives(program.body, first.start);
+      this.#insert(at, `${after ? ";" : ""}const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)});`);
+      this.#context = { name: MODULE, frame, suspensions: 0 };
+      eachChild(program, this.#visitor);
+      this.#insert(program.body.at(-1)!.end, `;${this.#runtime}.end(${this.#frame})`);
+    } else {
+      eachChild(program, this.#visitor);
+    }
+    const code = this.#insertions.finish();
+    return code === null ? null : { code, sites: this.#sites };
+  }
+
+  #visit(node: AnyNode): void {
+    const hint = this.#hint;
+    const start = this.#member < 0 ? node.start : this.#member;
+    this.#hint = "";
+    this.#member = -1;
+    const hasFrame = this.#context.frame >= 0;
+    if (!hasFrame && !this.#words.concern(node)) return;
+    switch (node.type) {
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression":
+        return this.#function(node, hint, start);
+      case "ClassDeclaration":
+      case "ClassExpression":
+        return this.#class(node, hint);
+      case "ObjectExpression":
+        return this.#object(node, hint);
+      case "AwaitExpression":
+        if (hasFrame) return this.#await(node);
+        break;
+      case "YieldExpression":
+        if (hasFrame) return this.#yield(node);
+        break;
+      case "ReturnStatement":
+        if (hasFrame && node.argument != null && mayWait(node.argument)) {
+          return this.#tail(node.argument, "", "");
+        }
+        break;
+      case "LabeledStatement": {
+        let body: AnyNode = node.body;
+        while (body.type === "LabeledStatement") body = body.body;
+        if (hasFrame && body.type === "ForOfStatement" && body.await) return this.#forAwait(node, body);
+        break;
+      }
+      case "ForOfStatement":
+        if (hasFrame && node.await) return this.#forAwait(node, node);
+        this.#subject = unwrap(node.right);
+        break;
+      case "TryStatement":
+        if (hasFrame) return this.#try(node);
+        break;
+      case "NewExpression": {
+        const code = this.#settlers(node);
+        if (code === "") break;
+        const executor = asFunction(node.arguments[0])!;
+        this.#function(executor, "", executor.start, code);
+        node.arguments.slice(1).forEach(this.#visitor);
+        return;
+      }
+      case "VariableDeclarator":
+        this.#visit(node.id);
+        if (node.init != null) this.#named(node.init, targetName(node.id, this.#source));
+        return;
+      case "AssignmentPattern":
+      case "AssignmentExpression":
+        this.#visit(node.left);
+        return this.#named(node.right, targetName(node.left, this.#source));
+      case "ExportDefaultDeclaration":
+        return this.#named(node.declaration, "default");
+      default:
+        if ((node.type as string) === "ParenthesizedExpression") this.#hint = hint;
+    }
+    eachChild(node, this.#visitor);
+  }
+
+  /** `before` is code for its beginning. */
+  #function(node: FunctionNode, hint: string, start: number, before = ""): void {
+    const outer = this.#context;
+    const line = this.#lineOf(start) + 1;
+    const name =
+      node.id?.name ?? (hint || memberName(outer.name === MODULE ? "" : outer.name, `(anonymous:${line})`));
+    const inner = { name, frame: -1, suspensions: 0 };
+    this.#context = inner;
+    for (const param of node.params) this.#visit(param);
+    let code = before;
+    let after = "";
+    if (node.async && isSafe(this.#scopes.of.get(node)!)) {
+      const frame = this.#site({ kind: "call", func: name, of: this.#sites.length }, start);
+      this.#context = { ...inner, frame };
+      code += `const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)});try{`;
+      after = `}finally{${this.#runtime}.end(${this.#frame})}`;
+    }
+    if (node.body.type === "BlockStatement") this.#block(node.body, code, after);
+    else if (after !== "") this.#returned(node.body, code, after);
+    else if (code !== "") this.#sequence(node.body, code);
+    else this.#visit(node.body);
+    this.#context = outer;
+  }
+
+  #block(body: AnyNode & { type: "BlockStatement" }, before: string, after: string): void {
+    const directives = behindDirectives(body.body, body.start + 1);
+    if (before !== "") this.#insert(directives.at, (directives.after ? ";" : "") + before);
+    eachChild(body, this.#visitor);
+    if (after !== "") this.#insert(body.end - 1, after);
+  }
+
+  /** The expression that is an async arrow function's body: it becomes a block. */
+  #returned(body: AnyNode, before: string, after: string): void {
+    if (mayWait(body)) return this.#tail(body, `{${before}return `, `${after}}`);
+    this.#insert(body.start, `{${before}return `);
+    this.#visit(body);
+    this.#insert(body.end, `${after}}`);
+  }
+
+  /** The expression that is an executor's body: what wraps its parameters goes before it, behind a comma. */
+  #sequence(body: AnyNode, before: string): void {
+    this.#insert(body.start, `(${before.replaceAll(";", ",")}`);
+    this.#visit(body);
+    this.#insert(body.end, ")");
+  }
+
+  #await(node: AnyNode & { type: "AwaitExpression" }): void {
+    const subject = this.#subject;
+    const site = this.#suspension("await", node.start, waitsOf(node.argument));
+    this.#insert(node.start, `${this.#runtime}?.resume(${this.#frame},`);
+    this.#insert(node.start + "await".length, `${this.#runtime}.block(${this.#frame},${site},`);
+    this.#visit(node.argument);
+    this.#insert(node.end, node === subject ? "))??undefined" : "))");
+  }
+
+  #yield(node: AnyNode & { type: "YieldExpression" }): void {
+    const site = this.#suspension("yield", node.start);
+    this.#insert(node.start, `${this.#runtime}?.next(${this.#frame},`);
+    let at = node.start + "yield".length;
+    if (node.delegate) at = behindStar(this.#source, at);
+    const method = node.delegate ? "iterate" : "produce";
+    const value = node.argument == null ? "" : ",";
+    this.#insert(at, `${this.#runtime}.${method}(${this.#frame},${site}${value}`);
+    if (node.argument != null) this.#visit(node.argument);
+    this.#insert(node.end, "))");
+  }
+
+  #tail(value: AnyNode, before: string, after: string): void {
+    const site = this.#site(
+      { kind: "tail", func: this.#context.name, of: this.#context.frame, waits: waitsOf(value) },
+      value.start,
+    );
+    // `return a, b` is the one place where commas may stand without parentheses.
+    const [open, close] = value.type === "SequenceExpression" ? ["(", "))"] : ["", ")"];
+    this.#insert(value.start, `${before}${this.#runtime}.tail(${this.#frame},${this.#id(site)},${open}`);
+    this.#visit(value);
+    this.#insert(value.end, `${close}${after}`);
+  }
+
+  /** `outer` is the loop itself or the outermost of its labels. */
+  #forAwait(outer: AnyNode, loop: AnyNode & { type: "ForOfStatement" }): void {
+    const site = this.#suspension("forAwait", loop.start);
+    const iterate = `.iterate(${this.#frame},${site}`;
+    const caught = `${this.#runtime}.caught(${this.#frame})`;
+    const suspends = holdsSuspension(loop.right);
+    this.#insert(outer.start, suspends ? "try{" : `try{${this.#runtime}${iterate});`);
+    this.#visit(loop.left);
+    if (suspends) this.#insert(loop.right.start, `${this.#runtime}?${iterate},`);
+    this.#visit(loop.right);
+    if (suspends) this.#insert(loop.right.end, ")??undefined");
+    this.#insert(loop.body.start, `{${caught};try{`);
+    this.#visit(loop.body);
+    this.#insert(loop.body.end, `}finally{${this.#runtime}${iterate})}}`);
+    this.#insert(outer.end, `}finally{${caught}}`);
+  }
+
+  #try(node: AnyNode & { type: "TryStatement" }): void {
+    const context = this.#context;
+    const before = context.suspensions;
+    const caught = `${this.#runtime}.caught(${this.#frame});`;
+    this.#visit(node.block);
+    if (node.handler != null) {
+      const { param, body } = node.handler;
+      const suspends = context.suspensions > before;
+      if (param != null) this.#visit(param);
+      if (suspends) this.#insert(body.start + 1, caught);
+      eachChild(body, this.#visitor);
+    }
+    if (node.finalizer != null) {
+      if (context.suspensions > before) this.#insert(node.finalizer.start + 1, caught);
+      eachChild(node.finalizer, this.#visitor);
+    }
+  }
+
+  /** Code that wraps resolve and reject in the executor of a `new Promise`, or "". */
+  #settlers(node: AnyNode & { type: "NewExpression" }): string {
+    const callee = unwrap(node.callee);
+    if (callee.type !== "Identifier" || callee.name !== "Promise" || this.#scopes.bindsPromise) return "";
+    const names = settlersOf(node.arguments[0], this.#scopes);
+    if (names === null) return "";
+    const site = this.#site(
+      { kind: "executor", func: this.#context.name, of: this.#context.frame },
+      node.start,
+    );
+    return names.map((name) => `${name}=${this.#runtime}.settler(${this.#id(site)},${name});`).join("");
+  }
+
+  #class(node: AnyNode & { type: "ClassDeclaration" | "ClassExpression" }, hint: string): void {
+    const name = node.id?.name ?? hint;
+    const outer = this.#context;
+    if (node.superClass != null) this.#visit(node.superClass);
+    for (const member of node.body.body) {
+      if (member.type !== "StaticBlock") {
+        if (member.computed) this.#visit(member.key);
+        if (member.value == null) continue;
+        const key = memberName(name, keyName(member.key, member.computed, this.#source));
+        if (member.type === "MethodDefinition") {
+          this.#named(member.value, key, member.start);
+          continue;
+        }
+        this.#context = { name, frame: -1, suspensions: 0 };
+        this.#named(member.value, key);
+      } else {
+        this.#context = { name, frame: -1, suspensions: 0 };
+        eachChild(member, this.#visitor);
+      }
+      this.#context = outer;
+    }
+  }
+
+  #object(node: AnyNode & { type: "ObjectExpression" }, hint: string): void {
+    for (const property of node.properties) {
+      if (property.type === "SpreadElement") {
+        this.#visit(property);
+        continue;
+      }
+      if (property.computed) this.#visit(property.key);
+      const key = memberName(hint, keyName(property.key, property.computed, this.#source));
+      this.#named(property.value, key, property.method ? property.start : -1);
+    }
+  }
+
+  #named(node: AnyNode, hint: string, member = -1): void {
+    this.#hint = hint;
+    this.#member = member;
+    this.#visit(node);
+  }
+
+  #insert(at: number, code: string): void {
+    this.#insertions.add(at, code);
+  }
+
+  /** Adds a site where the current frame suspends; returns its id. */
+  #suspension(kind: Site["kind"], at: number, waits?: Waits): number {
+    const { name, frame } = this.#context;
+    this.#context.suspensions++;
+    const site = { kind, func: name, of: frame };
+    return this.#id(this.#site(waits === undefined ? site : { ...site, waits }, at));
+  }
+
+  /** Adds a site; returns its index. */
+  #site(site: Pick<Site, "kind" | "func" | "of" | "waits">, at: number): number {
+    const line = this.#lineOf(at);
+    const index = this.#sites.length;
+    this.#sites.push({ ...site, id: this.#id(index), line: line + 1, column: at - this.#lines[line]! + 1 });
+    return index;
+  }
+
+  #id(index: number): number {
+    return this.#first + index;
+  }
+
+  /** Line of a position, counted from 0. */
+  #lineOf(at: number): number {
+    let low = 0;
+    let high = this.#lines.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#lines[middle]! <= at) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+function isSafe(scope: Scope): boolean {
+  return !scope.unsafe && !scope.clashes;
+}
+
+/** Tells whether an expression holds an await or a yield of its own. */
+function holdsSuspension(node: AnyNode): boolean {
+  if (node.type === "AwaitExpression" || node.type === "YieldExpression") return true;
+  // Only computed keys and the superclass of a class belong to the function around it: it may say yes for too much.
+  if (/Function/.test(node.type)) return false;
+  let holds = false;
+  eachChild(node, (child) => (holds ||= holdsSuspension(child)));
+  return holds;
+}
+
+function unusedName(source: string): string {
+  let name = "$f";
+  for (let i = 1; source.includes(name); i++) name = `$f${i}`;
+  return name;
+}
+
+/** Positions where lines begin, as V8 counts them. */
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (const match of source.matchAll(/\r\n?|[\n\u2028\u2029]/g)) starts.push(match.index + match[0].length);
+  return starts;
+}
+
+/** Position behind the star of a `yield*`, which comments may precede. */
+function behindStar(source: string, from: number): number {
+  const star = /(?:\s|\/\*[^]*?\*\/)*\*/y;
+  star.lastIndex = from;
+  star.test(source);
+  return star.lastIndex;
+}

@@ -1,0 +1,69 @@
+import { unwrap } from "./syntax.ts";
+import type { AnyNode } from "./syntax.ts";
+
+/**
+ * What an await waits for, as far as the text says: what a call returns (the frames that the call begins belong to the
+ * awaiting activation), all or the first of several promises, a promise made on the spot, something else.
+ */
+export type Waits = "call" | "all" | "race" | "promise" | "other";
+
+const COMBINATORS: ReadonlyMap<string, Waits> = new Map([
+  ["all", "all"],
+  ["allSettled", "all"],
+  ["race", "race"],
+  ["any", "race"],
+  ["resolve", "other"],
+  ["reject", "other"],
+]);
+
+/** Expressions whose value never is a promise, or was awaited already. */
+const NO_PROMISES: ReadonlySet<string> = new Set([
+  "ArrayExpression",
+  "ArrowFunctionExpression",
+  "AwaitExpression",
+  "BinaryExpression",
+  "ClassExpression",
+  "FunctionExpression",
+  "Literal",
+  "ObjectExpression",
+  "TemplateLiteral",
+  "UnaryExpression",
+  "UpdateExpression",
+]);
+
+/** Tells whether waiting for an expression's value may take longer than the jobs that are due. */
+export function mayWait(expression: AnyNode): boolean {
+  return !NO_PROMISES.has(unwrap(expression).type);
+}
+
+export function waitsOf(expression: AnyNode): Waits {
+  const node = unwrap(expression);
+  switch (node.type) {
+    case "CallExpression": {
+      const callee = unwrap(node.callee);
+      if (callee.type !== "MemberExpression" || callee.computed) return "call";
+      const object = unwrap(callee.object);
+      if (object.type !== "Identifier" || object.name !== "Promise") return "call";
+      return (callee.property.type === "Identifier" && COMBINATORS.get(callee.property.name)) || "call";
+    }
+    case "NewExpression": {
+      const callee = unwrap(node.callee);
+      return callee.type === "Identifier" && callee.name === "Promise" ? "promise" : "other";
+    }
+    case "TaggedTemplateExpression":
+      return "call";
+    case "ChainExpression":
+      return waitsOf(node.expression);
+    case "SequenceExpression":
+      return waitsOf(node.expressions.at(-1)!);
+    case "AssignmentExpression":
+    case "LogicalExpression":
+      return waitsOf(node.right);
+    case "ConditionalExpression": {
+      const waits = waitsOf(node.consequent);
+      return waits === "other" ? waitsOf(node.alternate) : waits;
+    }
+    default:
+      return "other";
+  }
+}
