@@ -1,5 +1,7 @@
 /** Programs with planted waits, runs and forks, recorded for real: their trace must say exactly that. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TraceModel } from "#dist/model/types.js";
@@ -179,6 +181,20 @@ test("a Worker is a further event loop, started by its maker", async () => {
     const [worker] = activationsNamed(model, "worker main");
     assert.ok(worker !== undefined);
     assert.equal(text(model, model.activations.name[model.activations.creator[worker]!]!), "main");
+  });
+});
+
+test("a program that profiles itself keeps the profiler for itself, and the trace says so", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "runtrace-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const command = ["node", "--cpu-prof", `--cpu-prof-dir=${folder}`, join(PROGRAMS, "sleep.cjs")];
+  await withRecording(command, (recording) => {
+    judge(recording);
+    assert.equal(recording.stderr, "");
+    assert.equal(readdirSync(folder).length, 1);
+    assert.equal(recording.model.samples.count, 0);
+    const off = recording.model.notes.find(({ message }) => "cpu" in message);
+    assert.deepEqual(off?.message, { cpu: { off: "the program is run with --cpu-prof" } });
   });
 });
 

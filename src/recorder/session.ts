@@ -10,6 +10,7 @@ import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
 import type { FromTracer, SinkPlan, ToTracer, TracerData } from "./messages.ts";
 import { completeOptions } from "./options.ts";
+import { otherProfiler } from "./profilers.ts";
 import type { RecordingOptions, StartOptions } from "./options.ts";
 import { State, Word, createPage, waitForState } from "./page.ts";
 import { StreamPump, isNodeWritable, isWebWritable } from "./sinks.ts";
@@ -102,12 +103,10 @@ class Session implements Recording {
   #settle: () => void = () => {};
   #over = false;
 
-  constructor(
-    sink: OpenFile | Exclude<Sink, string | URL>,
-    options: RecordingOptions,
-    extras: SessionExtras,
-  ) {
+  constructor(sink: OpenFile | Exclude<Sink, string | URL>, asked: RecordingOptions, extras: SessionExtras) {
     this.#extras = extras;
+    const other = asked.cpuHz > 0 ? otherProfiler() : "";
+    const options = other === "" ? asked : { ...asked, cpuHz: 0 };
     let plan: SinkPlan = { kind: "port" };
     if ("fd" in sink && "close" in sink && "name" in sink) {
       this.#file = sink as OpenFile;
@@ -166,6 +165,7 @@ class Session implements Recording {
     );
     if (extras.preloaded === true) runTicks();
     this.#isolate.begin();
+    if (other !== "") slot().probe?.note({ cpu: { off: other } });
   }
 
   get on(): boolean {
