@@ -34,7 +34,7 @@ export class Annotations {
     const thread = this.#thread;
     const activation = thread.active;
     if (op.kind === OpKind.RegionEnd) {
-      this.#regionEnd(op.region!, op.value !== 0, activation, time);
+      this.#regionEnd(op.detail.region!, op.value !== 0, activation, time);
     } else if (activation !== null) {
       this.#write(op, activation, time);
     } else if (op.kind === OpKind.Log || op.kind === OpKind.TaskEnd) {
@@ -69,7 +69,7 @@ export class Annotations {
     const { out, m } = this.#thread;
     switch (op.kind) {
       case OpKind.RegionBegin: {
-        const region = op.region!;
+        const region = op.detail.region!;
         if (activation.regions.length >= MAX_REGIONS) {
           region.ended = true;
           this.#shared.stats.misuse++;
@@ -81,12 +81,12 @@ export class Annotations {
         return;
       }
       case OpKind.TaskBegin: {
-        const task = op.task!;
-        out.taskBegin(m, time, task.id, op.parentTask?.id ?? 0, task.name, this.#stack(op.site));
+        const task = op.detail.task!;
+        out.taskBegin(m, time, task.id, op.detail.parentTask?.id ?? 0, task.name, this.#stack(op.site));
         return;
       }
       case OpKind.TaskEnd: {
-        const task = op.task!;
+        const task = op.detail.task!;
         if (task.ended) return;
         task.ended = true;
         out.taskEnd(m, time, task.id, this.#thread.currentStack());
@@ -95,7 +95,7 @@ export class Annotations {
       case OpKind.Log: {
         // A message of the reserved category belongs to no code.
         const stack = op.scope === null ? 0 : this.#stack(op.site);
-        out.log(m, time, op.scope?.task?.id ?? 0, op.text, op.message, stack);
+        out.log(m, time, op.scope?.task?.id ?? 0, op.detail.category!, op.detail.message!, stack);
         return;
       }
       case OpKind.SyscallBegin:

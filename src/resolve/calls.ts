@@ -1,4 +1,5 @@
 import { Fact, ResourceKind, RootKind } from "../base/facts.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import type { Decisions } from "./decisions.ts";
 import { makeScope } from "./graph.ts";
 import type { PromiseNode, RegionNode, Scope, Site, TaskNode } from "./graph.ts";
@@ -23,11 +24,11 @@ export class CallReader {
   readonly #decisions: Decisions;
   readonly #promise: (id: number) => PromiseNode | undefined;
   readonly #newTask: (name: string) => TaskNode;
-  readonly #roots = new Map<number, Scope>();
+  readonly #roots = new BoundedMap<Scope>(OPEN_KEPT);
   /** Calls that have not returned, or whose promise is pending: bounded by the stack and the pending promises. */
   readonly #calls = new Map<number, OpenCall>();
-  readonly #regions = new Map<number, RegionNode>();
-  readonly #tasks = new Map<number, TaskNode>();
+  readonly #regions = new BoundedMap<RegionNode>(OPEN_KEPT);
+  readonly #tasks = new BoundedMap<TaskNode>(OPEN_KEPT);
   /** Text of the next log or note. */
   #text = "";
 
@@ -71,13 +72,9 @@ export class CallReader {
     const scope = makeScope("root", null, "fork", time, { entry, task: null });
     running.call(EntryKind.Call, scope, 0, time);
     if (kind !== RootKind.Request && kind !== RootKind.Connection) return;
-    this.#roots.set(id, scope);
     running.push(OpKind.Hold, time, scope).value = ResourceKind.Net;
-    if (this.#roots.size <= OPEN_KEPT) return;
-    for (const oldest of this.#roots.keys()) {
-      this.release(time, oldest);
-      return;
-    }
+    const gone = this.#roots.set(id, scope);
+    if (gone !== null) for (const old of gone.values()) running.push(OpKind.Release, time, old);
   }
 
   release(time: number, id: number): void {
@@ -105,13 +102,12 @@ export class CallReader {
     running.call(EntryKind.Call, scope, id, time);
     if (region !== null) {
       const op = running.push(OpKind.RegionBegin, time, scope);
-      op.region = region;
+      op.detail = { region };
       op.site = site;
     }
     if (task !== null) {
       const op = running.push(OpKind.TaskBegin, time, scope);
-      op.task = task;
-      op.parentTask = outer.task;
+      op.detail = { task, parentTask: outer.task };
       op.site = site;
     }
   }
@@ -146,8 +142,9 @@ export class CallReader {
 
   #close(time: number, id: number, { scope, task }: OpenCall): void {
     this.#calls.delete(id);
-    if (scope.region !== null) this.#running.push(OpKind.RegionEnd, time, scope).region = scope.region;
-    if (task !== null) this.#running.push(OpKind.TaskEnd, time, scope).task = task;
+    const { region } = scope;
+    if (region !== null) this.#running.push(OpKind.RegionEnd, time, scope).detail = { region };
+    if (task !== null) this.#running.push(OpKind.TaskEnd, time, scope).detail = { task };
   }
 
   regionBegin(time: number, id: number, name: string, site: Site | null): void {
@@ -155,10 +152,10 @@ export class CallReader {
     running.ensureBase(time);
     const scope = running.top;
     const region = { name, task: scope.task, owner: null, ended: false };
-    this.#regions.set(id, region);
-    if (this.#regions.size > OPEN_KEPT) this.regionEnd(time, this.#regions.keys().next().value!);
+    const gone = this.#regions.set(id, region);
+    if (gone !== null) for (const old of gone.values()) this.#endRegion(time, old);
     const op = running.push(OpKind.RegionBegin, time, scope);
-    op.region = region;
+    op.detail = { region };
     op.site = site;
   }
 
@@ -167,8 +164,12 @@ export class CallReader {
     if (region === undefined) return;
     this.#regions.delete(id);
     this.#running.ensureBase(time);
+    this.#endRegion(time, region);
+  }
+
+  #endRegion(time: number, region: RegionNode): void {
     const op = this.#running.push(OpKind.RegionEnd, time, this.#running.top);
-    op.region = region;
+    op.detail = { region };
     op.value = 1;
   }
 
@@ -177,11 +178,10 @@ export class CallReader {
     running.ensureBase(time);
     const scope = running.top;
     const task = this.#newTask(name);
-    this.#tasks.set(id, task);
-    if (this.#tasks.size > OPEN_KEPT) this.taskEnd(time, this.#tasks.keys().next().value!);
+    const gone = this.#tasks.set(id, task);
+    if (gone !== null) for (const old of gone.values()) this.#endTask(time, old);
     const op = running.push(OpKind.TaskBegin, time, scope);
-    op.task = task;
-    op.parentTask = scope.task;
+    op.detail = { task, parentTask: scope.task };
     op.site = site;
   }
 
@@ -190,7 +190,11 @@ export class CallReader {
     if (task === undefined) return;
     this.#tasks.delete(id);
     this.#running.ensureBase(time);
-    this.#running.push(OpKind.TaskEnd, time, this.#running.top).task = task;
+    this.#endTask(time, task);
+  }
+
+  #endTask(time: number, task: TaskNode): void {
+    this.#running.push(OpKind.TaskEnd, time, this.#running.top).detail = { task };
   }
 
   taskEnter(time: number, id: number): void {
@@ -209,8 +213,7 @@ export class CallReader {
   log(time: number, category: string, site: Site | null): void {
     this.#running.ensureBase(time);
     const op = this.#running.push(OpKind.Log, time, this.#running.top);
-    op.text = category;
-    op.message = this.#text;
+    op.detail = { category, message: this.#text };
     op.site = site;
     this.#text = "";
   }
@@ -218,8 +221,7 @@ export class CallReader {
   /** A message of the reserved category, on what runs or will run next. */
   note(time: number): void {
     const op = this.#running.push(OpKind.Log, time, null);
-    op.text = RESERVED_CATEGORY;
-    op.message = this.#text;
+    op.detail = { category: RESERVED_CATEGORY, message: this.#text };
     this.#text = "";
   }
 

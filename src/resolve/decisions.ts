@@ -12,6 +12,8 @@ import { entryOf } from "./graph.ts";
  */
 export class Decisions {
   #open: Scope[] = [];
+  /** Index from which on `#open` is not decided by time. */
+  #from = 0;
 
   /** `scope` must be open; scopes come in order of `since`. */
   add(scope: Scope): void {
@@ -26,6 +28,8 @@ export class Decisions {
   /** The turn is over: everything is decided. */
   decide(): void {
     if (this.#open.length === 0) return;
+    if (this.#from > 0) this.#open = this.#open.slice(this.#from);
+    this.#from = 0;
     const waiting = new Map<Scope, number>();
     for (const scope of this.#open) {
       const caller = callerOf(scope);
@@ -53,11 +57,13 @@ export class Decisions {
 
   /** Decides what is open since `horizon` or before. */
   force(horizon: number): void {
-    if (this.#open.length === 0 || this.#open[0]!.since > horizon) return;
-    for (const scope of this.#open) {
-      if (scope.decision === "open" && scope.since <= horizon) this.fork(scope);
+    for (let scope = this.#open[this.#from]; scope !== undefined; scope = this.#open[this.#from]) {
+      if (scope.since > horizon) return;
+      if (scope.decision === "open") this.fork(scope);
+      this.#from++;
     }
-    this.#open = this.#open.filter((scope) => scope.decision === "open");
+    this.#open = [];
+    this.#from = 0;
   }
 
   /** The frame's function has ended. */

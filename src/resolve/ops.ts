@@ -54,25 +54,32 @@ export const OpKind = {
 /** Log category of the recorder's own messages. */
 export const RESERVED_CATEGORY = "runtrace";
 
-/** One operation; which fields mean something depends on the kind. */
+/** What few operations carry. */
+export interface Detail {
+  /** Enter: the scope on whose activation it runs instead where that is running already. */
+  readonly other?: Scope | null;
+  readonly nodes?: readonly PromiseNode[];
+  readonly region?: RegionNode;
+  readonly task?: TaskNode;
+  readonly parentTask?: TaskNode | null;
+  /** Log. */
+  readonly category?: string;
+  readonly message?: string;
+}
+
+const NO_DETAIL: Detail = {};
+
+/** One operation; which fields mean something depends on the kind. There are very many: it is kept small. */
 export class Op {
   readonly kind: number;
   readonly time: number;
   readonly scope: Scope | null;
-  /** Enter: the scope on whose activation it runs instead where that is running already. */
-  other: Scope | null = null;
   node: PromiseNode | null = null;
-  nodes: readonly PromiseNode[] | null = null;
   resource: ResourceNode | null = null;
-  region: RegionNode | null = null;
-  task: TaskNode | null = null;
-  parentTask: TaskNode | null = null;
   site: Site | null = null;
   end = 0;
   value = 0;
-  /** Log: category and message. */
-  text = "";
-  message = "";
+  detail = NO_DETAIL;
 
   constructor(kind: number, time: number, scope: Scope | null) {
     this.kind = kind;

@@ -1,4 +1,5 @@
 import { PromiseClass } from "../base/facts.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import type { Decisions } from "./decisions.ts";
 import { makePromise, makeScope } from "./graph.ts";
 import type { PromiseNode, Scope, Site } from "./graph.ts";
@@ -34,12 +35,12 @@ export class PromiseReader {
   readonly #names: Names;
   readonly #decisions: Decisions;
   readonly #closeCall: (time: number, id: number) => void;
-  readonly #promises = new Map<number, PromiseNode>();
+  readonly #promises = new BoundedMap<PromiseNode>(PENDING_KEPT);
   #settled: PromiseNode[] = [];
   /** Members' reactions that are left when Promise.race or the like has settled: they run and do nothing. */
-  readonly #released = new Set<number>();
+  readonly #released = new BoundedMap<true>(RELEASED_KEPT);
   /** Frames that have neither suspended nor ended, the last one of each function. */
-  readonly #unstarted = new Map<number, Scope>();
+  readonly #unstarted = new BoundedMap<Scope>(UNSTARTED_KEPT);
   /** The Promise.all or the like whose members are being added. */
   #joint: PromiseNode | null = null;
 
@@ -88,11 +89,11 @@ export class PromiseReader {
     const node = this.#add(makePromise(id, cls, this.#running.top, parent), time);
     if (cls === PromiseClass.All || cls === PromiseClass.Race) this.#joint = node;
     if (parentId === 0) return;
-    if (cls === PromiseClass.Then && parent !== null && this.#joint !== null) {
+    if (cls === PromiseClass.Then && this.#joint !== null) {
       if (parent !== this.#joint) {
         node.isMember = true;
         (this.#joint.members ??= []).push(node);
-        if (!parent.settled) this.#react(parent, node);
+        if (parent !== null && !parent.settled) this.#react(parent, node);
         return;
       }
       this.#joint = null;
@@ -115,7 +116,6 @@ export class PromiseReader {
     if (decision === "open") this.#decisions.add(scope);
     else scope.caller = running.top.caller ?? running.top;
     if (scope.fn !== 0) this.#unstarted.set(scope.fn, scope);
-    if (this.#unstarted.size > UNSTARTED_KEPT) this.#forgetUnstarted();
     running.call(EntryKind.Call, scope, 0, time);
   }
 
@@ -230,12 +230,7 @@ export class PromiseReader {
   #release(member: PromiseNode): void {
     member.released = true;
     this.#promises.delete(member.id);
-    this.#released.add(member.id);
-    if (this.#released.size <= RELEASED_KEPT) return;
-    for (const oldest of this.#released) {
-      this.#released.delete(oldest);
-      return;
-    }
+    this.#released.set(member.id, true);
   }
 
   reactionBegin(time: number, id: number): void {
@@ -252,7 +247,7 @@ export class PromiseReader {
     const scope = node?.frame ?? makeScope("callback", node?.scope ?? running.root, "inline", time);
     const op = running.enter(EntryKind.Reaction, scope, id, 0, time);
     op.node = node ?? null;
-    if (node !== undefined && node.isMember) op.other = node.parent?.settledBy ?? null;
+    if (node !== undefined && node.isMember) op.detail = { other: node.parent?.settledBy ?? null };
   }
 
   reactionEnd(time: number, id: number): void {
@@ -278,36 +273,26 @@ export class PromiseReader {
   }
 
   #add(node: PromiseNode, time: number): PromiseNode {
-    this.#promises.set(node.id, node);
-    if (this.#promises.size > PENDING_KEPT) this.#forgetOldest(time);
+    const gone = this.#promises.set(node.id, node);
+    if (gone !== null) for (const old of gone.values()) this.#giveUp(time, old);
     return node;
   }
 
-  #forgetOldest(time: number): void {
-    for (const node of this.#promises.values()) {
-      this.#promises.delete(node.id);
-      if (node.settled) return;
-      node.settled = true;
-      node.released = true;
-      this.#end(time, node);
-      this.#done(time, node);
-      if (node.closes !== 0) this.#closeCall(time, node.closes);
-      return;
-    }
-  }
-
-  #forgetUnstarted(): void {
-    for (const fn of this.#unstarted.keys()) {
-      this.#unstarted.delete(fn);
-      return;
-    }
+  /** The promise is taken to be one that never settles. */
+  #giveUp(time: number, node: PromiseNode): void {
+    if (node.settled) return;
+    node.settled = true;
+    node.released = true;
+    if (node.closes !== 0) this.#closeCall(time, node.closes);
+    this.#end(time, node);
+    this.#done(time, node);
   }
 
   #forgetSettled(): void {
     const forgotten = this.#settled.slice(0, SETTLED_KEPT);
     this.#settled = this.#settled.slice(SETTLED_KEPT);
     for (const { id } of forgotten) this.#promises.delete(id);
-    this.#running.push(OpKind.Forget, this.#running.lastFact, null).nodes = forgotten;
+    this.#running.push(OpKind.Forget, this.#running.lastFact, null).detail = { nodes: forgotten };
   }
 }
 

@@ -1,4 +1,5 @@
 import { ResourceKind } from "../base/facts.ts";
+import { BoundedMap } from "./bounded-map.ts";
 import { makeScope } from "./graph.ts";
 import type { ResourceNode, Scope } from "./graph.ts";
 import { callbackEntry, entryAt } from "./names.ts";
@@ -38,8 +39,8 @@ export class ResourceReader {
   readonly #names: Names;
   readonly #endTurn: (time: number) => void;
   readonly #onTimer: (timer: ResourceNode) => void;
-  readonly #pending = new Map<number, ResourceNode>();
-  readonly #handles = new Map<number, ResourceNode>();
+  readonly #pending = new BoundedMap<ResourceNode>(PENDING_KEPT);
+  readonly #handles = new BoundedMap<ResourceNode>(HANDLES_KEPT);
 
   /** `onTimer`: a one-shot timer was made. */
   constructor(
@@ -81,13 +82,12 @@ export class ResourceReader {
     const resource = { id, kind, scope, oneShot, due, clearedAt: 0, gone: false, counted: null };
     if (!oneShot && kind !== ResourceKind.Interval) {
       this.#handles.set(id, resource);
-      if (this.#handles.size > HANDLES_KEPT) this.#forgetHandle();
       return;
     }
-    this.#pending.set(id, resource);
+    const gone = this.#pending.set(id, resource);
+    if (gone !== null) for (const old of gone.values()) this.#finish(time, old);
     if (oneShot) this.#running.push(OpKind.SourceAdd, time, scope).resource = resource;
     if (due !== 0) this.#onTimer(resource);
-    if (this.#pending.size > PENDING_KEPT) this.#forgetPending(time);
   }
 
   before(time: number, id: number, due: number, kind: number): void {
@@ -136,19 +136,5 @@ export class ResourceReader {
     this.#pending.delete(resource.id);
     const kind = resource.oneShot ? OpKind.SourceDone : OpKind.Release;
     this.#running.push(kind, time, resource.scope).resource = resource;
-  }
-
-  #forgetPending(time: number): void {
-    for (const resource of this.#pending.values()) {
-      this.#finish(time, resource);
-      return;
-    }
-  }
-
-  #forgetHandle(): void {
-    for (const id of this.#handles.keys()) {
-      this.#handles.delete(id);
-      return;
-    }
   }
 }

@@ -85,7 +85,7 @@ export class Running {
 
   /** A callback or reaction begins. */
   enter(what: number, scope: Scope, id: number, kind: number, time: number): Op {
-    if (this.stack.length >= MAX_DEPTH) this.popTo(0, time);
+    if (this.stack.length >= MAX_DEPTH) this.#startAnew(time);
     this.inTurn = true;
     this.stack.push({ scope, what, id, kind, baseAt: this.stack.length });
     return this.push(OpKind.Enter, time, scope);
@@ -98,7 +98,7 @@ export class Running {
 
   /** Something is done; if by code that no fact tells of, the main activation runs for it. */
   ensureBase(time: number): void {
-    if (this.stack.length >= MAX_DEPTH) this.popTo(0, time);
+    if (this.stack.length >= MAX_DEPTH) this.#startAnew(time);
     const { base } = this;
     if (base === null || base.what === EntryKind.Silent) this.enter(EntryKind.Loose, this.root, 0, 0, time);
   }
@@ -117,6 +117,11 @@ export class Running {
       else if (entry.what !== EntryKind.Task && entry.what !== EntryKind.Silent)
         this.push(OpKind.Leave, time, entry.scope);
     }
+  }
+
+  #startAnew(time: number): void {
+    this.popTo(0, time);
+    this.push(OpKind.TurnEnd, time, null);
   }
 
   /** Something with facts of its own begins or ends: code without them is over. */

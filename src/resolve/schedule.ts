@@ -71,6 +71,10 @@ export class LoopSchedule implements ThreadListener {
     this.#annotations.ending(activation, time);
   }
 
+  catchingUp(activation: Activation, time: number): void {
+    this.#annotations.closeRegions(activation, time);
+  }
+
   /** Does one operation. Its scope is decided. */
   process(op: Op): void {
     const thread = this.#thread;
@@ -126,7 +130,7 @@ export class LoopSchedule implements ThreadListener {
         this.end(time);
         return;
       case OpKind.Forget:
-        for (const promise of op.nodes!) {
+        for (const promise of op.detail.nodes!) {
           promise.parent = null;
           promise.settledBy = null;
         }
@@ -185,9 +189,9 @@ export class LoopSchedule implements ThreadListener {
 
   #endTurn(time: number): void {
     const thread = this.#thread;
-    this.#nested = [];
+    if (this.#nested.length > 0) this.#nested = [];
     if (time > thread.last) thread.last = time;
-    thread.endTurn(thread.last, (activation, at) => this.#annotations.closeRegions(activation, at));
+    thread.endTurn(thread.last);
   }
 
   // What keeps an activation alive, and what it waits for.
@@ -265,7 +269,8 @@ export class LoopSchedule implements ThreadListener {
     const scope = op.scope!;
     if (op.node !== null) thread.unready(op.node);
     if (scope.decision === "inline" && scope.parent !== null) scope.parent = livingParent(scope.parent);
-    const other = op.other === null ? null : (entryOf(op.other)?.activation ?? null);
+    const settler = op.detail.other ?? null;
+    const other = settler === null ? null : (entryOf(settler)?.activation ?? null);
     const onOther = other !== null && other === thread.current;
     const activation = onOther ? other : thread.activationOf(scope, time, op.value);
     if (op.node !== null && op.node.frame === scope) resumed(scope, activation);

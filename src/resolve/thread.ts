@@ -33,6 +33,8 @@ export interface ThreadListener {
   leaving(time: number): void;
   /** It is about to end. */
   ending(activation: Activation, time: number): void;
+  /** It runs for what was put off. */
+  catchingUp(activation: Activation, time: number): void;
 }
 
 /**
@@ -330,7 +332,7 @@ export class LoopThread {
   }
 
   /** Nothing more runs in this turn: writes the end of the current run and does what was put off. */
-  endTurn(time: number, closeRegions: (activation: Activation, time: number) => void): void {
+  endTurn(time: number): void {
     this.popAll(time);
     this.leave(time);
     this.scope = null;
@@ -344,7 +346,7 @@ export class LoopThread {
       const due = activation.pending === 0 || regions.at(-1)?.ended === true;
       if (!due || activation.status === "dead") continue;
       this.start(activation, time);
-      closeRegions(activation, time);
+      this.#listener.catchingUp(activation, time);
       this.#retire(time);
     }
   }

@@ -199,8 +199,7 @@ export class TurnReader {
   /** A JSON message for the reserved category, on what runs at `time`. */
   note(time: number, json: string): void {
     const op = new Op(OpKind.Log, time, null);
-    op.text = RESERVED_CATEGORY;
-    op.message = json;
+    op.detail = { category: RESERVED_CATEGORY, message: json };
     this.running.addLate(op);
   }
 
