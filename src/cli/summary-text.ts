@@ -78,6 +78,11 @@ function warnings(notes: Notes, words: Words): string[] {
   for (const [kind, times] of notes.misuse) {
     lines.push(`warning: ${count(times)} wrong uses of the annotation API (${safeText(kind)})`);
   }
+  if (notes.skippedLooks > 0) {
+    lines.push(
+      `warning: ${count(notes.skippedLooks)} promises were recorded without their place (too many at once); forks among them are not shown`,
+    );
+  }
   return lines;
 }
 

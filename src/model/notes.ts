@@ -13,6 +13,8 @@ export interface Notes {
   readonly drops: ReadonlyMap<number, number>;
   /** Wrong uses of the annotation API, by kind ("regions"). */
   readonly misuse: ReadonlyMap<string, number>;
+  /** Promises and resources whose place was not looked at for want of budget. */
+  readonly skippedLooks: number;
   /** What recording cost, as the recorder told it last; null where it did not. */
   readonly cost: Readonly<Record<string, unknown>> | null;
 }
@@ -31,6 +33,7 @@ export function readNotes(notes: readonly Note[]): Notes {
   let cost: Readonly<Record<string, unknown>> | null = null;
   const drops = new Map<number, number>();
   const misuse = new Map<string, number>();
+  let skippedLooks = 0;
   for (const { message } of notes) {
     const told = record(message["process"]);
     if (told !== null) process = processNote(told, process);
@@ -42,9 +45,10 @@ export function readNotes(notes: readonly Note[]): Notes {
       const times = count(value);
       if (times !== null) misuse.set(kind, (misuse.get(kind) ?? 0) + times);
     }
+    skippedLooks += count(record(message["looks"])?.["skipped"]) ?? 0;
     cost = record(message["cost"]) ?? cost;
   }
-  return { process, drops, misuse, cost };
+  return { process, drops, misuse, skippedLooks, cost };
 }
 
 function processNote(told: Readonly<Record<string, unknown>>, before: ProcessNote | null): ProcessNote {

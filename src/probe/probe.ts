@@ -9,6 +9,11 @@ import { idOf } from "./stamp.ts";
 import { watchClears } from "./timers.ts";
 import { FactWriter, newId, now } from "./writer.ts";
 
+export interface ProbeOptions {
+  /** CPU samples are taken of this isolate: libuv's measure of its waits cannot be trusted. */
+  readonly sampled: boolean;
+}
+
 /**
  * What runs inside a recorded isolate: Node's hooks and the annotation API, both writing facts. The hooks are one
  * source of facts among others that may come: they only share the writer.
@@ -19,14 +24,14 @@ export class Probe {
   readonly #stops: (() => void)[] = [];
   #on = true;
 
-  constructor(ring: RingWriter) {
+  constructor(ring: RingWriter, options: ProbeOptions) {
     this.#facts = new FactWriter(ring);
     this.#sites = new Sites(this.#facts);
     const promises = watchPromises(this.#facts, this.#sites);
     this.#stops.push(
       watchChannels(this.#facts, this.#sites),
       watchClears(this.#facts),
-      watchResources(this.#facts, this.#sites, promises),
+      watchResources(this.#facts, this.#sites, promises, options.sampled),
       promises.stop,
     );
     // A reaction that runs when the code that starts the recording has returned: tells where its callback ends.
@@ -63,7 +68,7 @@ export class Probe {
 
   /** Runs `fn` in an activation of its own. */
   go<T>(fn: () => T, name?: string): T {
-    return this.#call(Fact.Go, name ?? (fn.name || "go"), fn);
+    return this.#call(Fact.Go, name ?? ((fn as { readonly name?: string } | undefined)?.name || "go"), fn);
   }
 
   regionBegin(type: string): number {
@@ -95,6 +100,8 @@ export class Probe {
 
   /** Takes every hook out again. The probe's methods do nothing from then on but call what they are given. */
   stop(): void {
+    const { skipped } = this.#sites;
+    if (this.#on && skipped > 0) this.note({ looks: { skipped } });
     this.#on = false;
     for (const stop of this.#stops) stop();
     this.#stops.length = 0;
@@ -124,6 +131,6 @@ export class Probe {
 }
 
 /** Starts the hooks of this isolate. Facts go to `ring` until the probe is stopped. */
-export function startProbe(ring: RingWriter): Probe {
-  return new Probe(ring);
+export function startProbe(ring: RingWriter, options: ProbeOptions): Probe {
+  return new Probe(ring, options);
 }

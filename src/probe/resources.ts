@@ -76,7 +76,12 @@ const MAX_DELAY = 2 ** 27 - 1;
 const MIN_IDLE_NS = 10_000;
 
 /** Starts watching; returns what stops it. */
-export function watchResources(facts: FactWriter, sites: Sites, promises: PromiseSource): () => void {
+export function watchResources(
+  facts: FactWriter,
+  sites: Sites,
+  promises: PromiseSource,
+  sampled: boolean,
+): () => void {
   const timerBase = findTimerBase();
   const kinds = new Map<string, number>();
   let depth = 0;
@@ -121,7 +126,8 @@ export function watchResources(facts: FactWriter, sites: Sites, promises: Promis
     const time = now();
     if (depth++ === 0 && kind !== ResourceKind.Tick) {
       const total = performance.eventLoopUtilization().idle;
-      const grown = (total - idle) * 1e6;
+      // A profiler's signals end libuv's measure of a wait; then the time since the last fact is the wait.
+      const grown = sampled ? Number(time - facts.lastTime) : (total - idle) * 1e6;
       idle = total;
       if (grown > MIN_IDLE_NS) facts.put(Fact.Idle, time, grown, 0, 0);
     }

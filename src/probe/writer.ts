@@ -15,11 +15,15 @@ export class FactWriter {
   readonly #ring: RingWriter;
   readonly #strings = new Map<string, number>();
 
+  /** Time of the last fact. */
+  lastTime: bigint = now();
+
   constructor(ring: RingWriter) {
     this.#ring = ring;
   }
 
   put(kind: number, time: bigint, a: number, b: number, c: number): void {
+    this.lastTime = time;
     this.#ring.put(kind, time, a, b, c);
   }
 

@@ -10,18 +10,20 @@ import { hideOwnFrames } from "./stacks.ts";
 /** The recording of one isolate: its ring, and everything that writes into it. */
 export class Isolate {
   readonly announcement: LoopAnnouncement;
+  readonly #sampled: boolean;
   #stops: (() => void)[] = [];
   #showFrames: () => void = () => {};
 
   /** Makes the ring; records nothing yet, so that what the recorder itself sets up is not seen. */
-  constructor(options: { name: string; file: string; threadId: number; buffer: number }) {
-    const { name, file, threadId, buffer } = options;
+  constructor(options: { name: string; file: string; threadId: number; buffer: number; sampled?: boolean }) {
+    const { name, file, threadId, buffer, sampled = false } = options;
+    this.#sampled = sampled;
     this.announcement = { type: "loop", ring: createRing(buffer), name, file, time: now(), threadId };
   }
 
   /** Begins to record. `onGc` is called after collections, as a sign of life that needs no timer. */
   begin(onGc?: () => void): void {
-    const probe = startProbe(new RingWriter(this.announcement.ring));
+    const probe = startProbe(new RingWriter(this.announcement.ring), { sampled: this.#sampled });
     this.#stops = [watchGc(probe, onGc), watchFsSync(probe), () => probe.stop()];
     this.#showFrames = hideOwnFrames();
     slot().probe = probe;

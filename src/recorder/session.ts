@@ -119,7 +119,8 @@ class Session implements Recording {
     }
     if (options.cpuHz > 0) offerProfiler(this.#page);
     const { buffer } = options;
-    this.#isolate = new Isolate({ name: "main", file: process.argv[1] ?? "", threadId: 0, buffer });
+    const sampled = options.cpuHz > 0;
+    this.#isolate = new Isolate({ name: "main", file: process.argv[1] ?? "", threadId: 0, buffer, sampled });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;

@@ -8,7 +8,7 @@ import { entryOf } from "./graph.ts";
  * all that is left of its callback: the only call of the callback that is pending at the end of the turn, while its
  * activation has adopted no other frame that is still pending (so an async request handler is the request, and a
  * module's body, which Node's loader calls, the main script). Otherwise it is a fork. A call that is open for longer
- * than the look-ahead is taken as a fork: legal whichever way it ends.
+ * than the look-ahead is decided as if the turn ended then: legal whichever way the call ends.
  */
 export class Decisions {
   #open: Scope[] = [];
@@ -59,11 +59,27 @@ export class Decisions {
   force(horizon: number): void {
     for (let scope = this.#open[this.#from]; scope !== undefined; scope = this.#open[this.#from]) {
       if (scope.since > horizon) return;
-      if (scope.decision === "open") this.fork(scope);
+      if (scope.decision === "open" && !this.#adoptEarly(scope)) this.fork(scope);
       this.#from++;
     }
     this.#open = [];
     this.#from = 0;
+  }
+
+  /** Adopts a frame that is all that its callback has pending so far. */
+  #adoptEarly(scope: Scope): boolean {
+    const caller = callerOf(scope);
+    if (scope.kind !== "frame" || caller === null || caller.kind === "frame") return false;
+    const entry = entryOf(caller);
+    if (entry === null || entry.openFrames > 0) return false;
+    for (let at = this.#from + 1; at < this.#open.length; at++) {
+      const other = this.#open[at]!;
+      if (other.decision === "open" && !other.ended && callerOf(other) === caller) return false;
+    }
+    scope.decision = "inline";
+    scope.adopted = true;
+    entry.openFrames++;
+    return true;
   }
 
   /** The frame's function has ended. */

@@ -118,8 +118,8 @@ export class LoopThread {
     const entry = entryOf(scope) ?? this.#root;
     const known = entry.activation;
     if (known !== null && known.status !== "dead") return known;
-    const isNew = known === null || (entry === this.#root && kind === 0);
-    return this.create(entry, isNew ? entry.entry : callbackEntry(kind), time);
+    // Jobs of an activation that has ended go on under its name, callbacks of what it left behind under their own.
+    return this.create(entry, known === null || kind === 0 ? entry.entry : callbackEntry(kind), time);
   }
 
   /** A new activation that begins at the scope `entry`. */

@@ -179,7 +179,7 @@ export function hotFunctions(
 }
 
 /** Keys of notes that are about the whole trace; all others are about the activation that they were written on. */
-const ABOUT_TRACE: ReadonlySet<string> = new Set(["process", "drops", "misuse", "cost"]);
+const ABOUT_TRACE: ReadonlySet<string> = new Set(["process", "drops", "misuse", "looks", "cpu", "cost"]);
 
 /** Whether a note tells of the whole trace (who was recorded, what was lost), not of an activation. */
 export function isAboutTrace(note: Note): boolean {
