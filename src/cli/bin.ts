@@ -6,7 +6,9 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // A reader that has seen enough (`runtrace dump … | head`) closes the pipe: that is no failure.
     if (error.code === "EPIPE") process.exit();
-    throw error;
+    if (stream === process.stdout)
+      process.stderr.write(`runtrace: cannot write to stdout: ${error.message}\n`);
+    process.exit(1);
   });
 }
 process.exitCode = await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr });

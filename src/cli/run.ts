@@ -30,7 +30,9 @@ export async function run(program: readonly string[], options: RunOptions): Prom
       NODE_OPTIONS: withPreload(process.env.NODE_OPTIONS),
       [RUN_VARIABLE]: JSON.stringify(message),
     });
-    if (process.stderr.isTTY)
+    if (fs.readdirSync(claims).length === 0) {
+      process.stderr.write(`runtrace: nothing was recorded: ${program[0]} started no Node.js program\n`);
+    } else if (process.stderr.isTTY)
       process.stderr.write(closingLine(claims, options.output, performance.now() - begin));
     if (signal === null) return code ?? Exit.Failed;
     fs.rmSync(claims, { recursive: true, force: true });

@@ -83,6 +83,24 @@ export function watchProcess(end: EndOfProcess, signals: boolean): () => void {
         return Reflect.apply(original, this, args);
       },
   );
+  // A handler of uncaught exceptions that throws ends the process without an exit event.
+  if (typeof (process as { _fatalException?: unknown })._fatalException === "function") {
+    wrap(
+      "_fatalException",
+      (original) =>
+        function (...args) {
+          // Not caught: what is thrown again would be printed as thrown here.
+          let threw = true;
+          try {
+            const handled = Reflect.apply(original, this, args);
+            threw = false;
+            return handled;
+          } finally {
+            if (threw && active) end.exiting();
+          }
+        },
+    );
+  }
   // A process that kills itself goes through Node's exit at once.
   wrap(
     "kill",

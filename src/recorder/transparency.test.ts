@@ -28,6 +28,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   rejection: `Promise.reject(new Error("unhandled"));`,
   rejectionHandled: `process.on("unhandledRejection", (e) => console.log("saw", e.stack)); Promise.reject(new Error("x"));`,
   uncaughtHandled: `process.on("uncaughtException", (e) => console.log("saw", e.message)); setTimeout(() => { throw new Error("x"); });`,
+  uncaughtTwice: `process.on("uncaughtException", () => { throw new Error("again"); }); setTimeout(() => { throw 1; }, 1);`,
   exitInTheMiddle: `process.on("exit", (code) => console.log("exit", code)); setTimeout(() => process.exit(7), 5); setInterval(() => {}, 1);`,
   exitInExit: `process.on("exit", () => process.exit(4));`,
   exitCode: `process.exitCode = 3;`,
