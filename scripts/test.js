@@ -25,7 +25,7 @@ const files = readdirSync(join(ROOT, "dist"), { recursive: true, encoding: "utf8
   .sort();
 
 if (files.length > 0) {
-  const stream = run({ files, concurrency: 2 });
+  const stream = run({ files, concurrency: 2, timeout: all ? 1_800_000 : 180_000 });
   stream.on("test:pass", (event) => count(event, "passed"));
   stream.on("test:fail", (event) => {
     if (!count(event, "failed")) return;

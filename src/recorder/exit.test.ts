@@ -89,7 +89,7 @@ test("Workers are loops of their own, and one that is terminated or fails leaves
       const start = (data, options) => new Worker(__filename, { workerData: data, ...options });
       start("plain"); start("own", { execArgv: [] }); start("fails").on("error", () => {});
       const spinner = start("spins");
-      setTimeout(() => spinner.terminate(), 400);
+      setTimeout(() => spinner.terminate(), 2000);
     } else {
       trace.log("worker", workerData);
       if (workerData === "fails") throw new Error("x");

@@ -126,7 +126,7 @@ export class CallReader {
       promise.closes = id;
       running.push(OpKind.Add, time, scope);
     } else {
-      if (scope.decision === "open") scope.decision = "inline";
+      if (scope.decision === "open") this.#decisions.inline(scope);
       this.#close(time, id, call);
     }
     if (at >= 0) running.popTo(at, time);

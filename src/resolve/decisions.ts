@@ -18,65 +18,54 @@ export class Decisions {
   /** `scope` must be open; scopes come in order of `since`. */
   add(scope: Scope): void {
     this.#open.push(scope);
+    const caller = callerOf(scope);
+    if (caller !== null) caller.openCalls++;
   }
 
+  /** The open scope begins an activation. */
   fork(scope: Scope): void {
-    scope.decision = "fork";
+    this.#decide(scope, "fork");
     if (scope.kind === "frame") scope.openFrames = 1;
+  }
+
+  /** The open scope continues its caller's activation. */
+  inline(scope: Scope): void {
+    this.#decide(scope, "inline");
+  }
+
+  #decide(scope: Scope, decision: "fork" | "inline"): void {
+    const caller = callerOf(scope);
+    if (caller !== null) caller.openCalls--;
+    scope.decision = decision;
   }
 
   /** The turn is over: everything is decided. */
   decide(): void {
     if (this.#open.length === 0) return;
-    if (this.#from > 0) this.#open = this.#open.slice(this.#from);
-    this.#from = 0;
-    const waiting = new Map<Scope, number>();
-    for (const scope of this.#open) {
-      const caller = callerOf(scope);
-      if (scope.decision !== "open" || scope.ended || caller === null) continue;
-      waiting.set(caller, (waiting.get(caller) ?? 0) + 1);
-    }
-    for (const scope of this.#open) {
-      if (scope.decision !== "open") continue;
-      const caller = callerOf(scope);
-      const alone = caller !== null && caller.kind !== "frame" && waiting.get(caller) === 1;
-      // Callers come before their callees, so this one's is decided.
-      const entry = alone ? entryOf(caller) : null;
-      if (scope.ended) {
-        scope.decision = "inline";
-      } else if (scope.kind === "frame" && entry !== null && entry.openFrames === 0) {
-        scope.decision = "inline";
-        scope.adopted = true;
-        entry.openFrames++;
-      } else {
-        this.fork(scope);
-      }
-    }
+    const open = this.#open.slice(this.#from).filter(({ decision }) => decision === "open");
     this.#open = [];
+    this.#from = 0;
+    const alone = open.map(isAlone);
+    // Callers come before their callees, so theirs are decided.
+    for (const [i, scope] of open.entries()) if (!alone[i] || !this.#adopt(scope)) this.fork(scope);
   }
 
   /** Decides what is open since `horizon` or before. */
   force(horizon: number): void {
     for (let scope = this.#open[this.#from]; scope !== undefined; scope = this.#open[this.#from]) {
       if (scope.since > horizon) return;
-      if (scope.decision === "open" && !this.#adoptEarly(scope)) this.fork(scope);
+      if (scope.decision === "open" && !(isAlone(scope) && this.#adopt(scope))) this.fork(scope);
       this.#from++;
     }
     this.#open = [];
     this.#from = 0;
   }
 
-  /** Adopts a frame that is all that its callback has pending so far. */
-  #adoptEarly(scope: Scope): boolean {
-    const caller = callerOf(scope);
-    if (scope.kind !== "frame" || caller === null || caller.kind === "frame") return false;
-    const entry = entryOf(caller);
+  /** The frame goes on in its caller's activation, unless that has adopted another one. */
+  #adopt(scope: Scope): boolean {
+    const entry = entryOf(scope.parent!);
     if (entry === null || entry.openFrames > 0) return false;
-    for (let at = this.#from + 1; at < this.#open.length; at++) {
-      const other = this.#open[at]!;
-      if (other.decision === "open" && !other.ended && callerOf(other) === caller) return false;
-    }
-    scope.decision = "inline";
+    this.inline(scope);
     scope.adopted = true;
     entry.openFrames++;
     return true;
@@ -86,7 +75,7 @@ export class Decisions {
   frameEnded(frame: Scope): void {
     frame.ended = true;
     if (frame.decision === "open") {
-      frame.decision = "inline";
+      this.inline(frame);
     } else if (frame.decision === "fork") {
       frame.openFrames--;
     } else if (frame.adopted) {
@@ -99,4 +88,10 @@ export class Decisions {
 /** Who called a scope that is open, past Node's own async functions. */
 function callerOf({ parent }: Scope): Scope | null {
   return parent === null ? null : (parent.caller ?? parent);
+}
+
+/** The frame is all that a callback has called and that is not decided. */
+function isAlone(scope: Scope): boolean {
+  const caller = callerOf(scope);
+  return scope.kind === "frame" && caller !== null && caller.kind !== "frame" && caller.openCalls === 1;
 }

@@ -48,6 +48,8 @@ export interface Scope {
   caller: Scope | null;
   /** A frame whose function has ended. */
   ended: boolean;
+  /** Calls it made that are not decided yet. */
+  openCalls: number;
   /** Frames adopted by the activation that begins here (see Decisions) which have not ended. */
   openFrames: number;
   /** It is one of those frames. */
@@ -222,6 +224,7 @@ export function makeScope(
     since,
     caller: null,
     ended: false,
+    openCalls: 0,
     openFrames: 0,
     adopted: false,
     activation: null,

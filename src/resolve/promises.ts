@@ -147,7 +147,7 @@ export class PromiseReader {
     const { base } = this.#running;
     if (frame === undefined || base === null) return false;
     this.#running.popTo(base.baseAt + 1, time);
-    if (parent !== null) join(parent, base.scope);
+    if (parent !== null) this.#join(parent, base.scope);
     this.#suspend(time, id, frame, parent, site);
     return true;
   }
@@ -166,7 +166,7 @@ export class PromiseReader {
   #suspend(time: number, id: number, frame: Scope, parent: PromiseNode | null, site: Site | null): void {
     const node = this.#add(makePromise(id, PromiseClass.Await, frame, parent), time);
     node.frame = frame;
-    if (parent !== null) join(parent, frame);
+    if (parent !== null) this.#join(parent, frame);
     if (this.#unstarted.get(frame.fn) === frame) this.#unstarted.delete(frame.fn);
     const op = this.#running.push(OpKind.Suspend, time, frame);
     op.node = node;
@@ -294,10 +294,11 @@ export class PromiseReader {
     for (const { id } of forgotten) this.#promises.delete(id);
     this.#running.push(OpKind.Forget, this.#running.lastFact, null).detail = { nodes: forgotten };
   }
-}
 
-/** The caller awaits the call directly: no fork. */
-function join(promise: PromiseNode, caller: Scope): void {
-  const callee = promise.cls === PromiseClass.Call ? promise.scope : null;
-  if (callee !== null && callee.decision === "open" && callee.parent === caller) callee.decision = "inline";
+  /** The caller awaits the call directly: no fork. */
+  #join(promise: PromiseNode, caller: Scope): void {
+    const callee = promise.cls === PromiseClass.Call ? promise.scope : null;
+    if (callee !== null && callee.decision === "open" && callee.parent === caller)
+      this.#decisions.inline(callee);
+  }
 }

@@ -122,18 +122,18 @@ test("refuses other methods, other files and other hosts", async () => {
 
 test("a missing file, a folder, a busy port and a missing build are errors of one line", async () => {
   const { port } = new URL(served.url);
-  const cases: readonly (readonly [Promise<Served>, string, RegExp])[] = [
+  const cases: readonly (readonly [() => Promise<Served>, string, RegExp])[] = [
     [
-      serve([path.join(folder, "none")], { host: "127.0.0.1", port: 0, assets }),
+      () => serve([path.join(folder, "none")], { host: "127.0.0.1", port: 0, assets }),
       "ERR_FILE",
       /none: no such file/,
     ],
-    [serve([folder], { host: "127.0.0.1", port: 0, assets }), "ERR_FILE", /is a directory/],
-    [serve([first], { host: "127.0.0.1", port: Number(port), assets }), "ERR_LISTEN", /port is in use/],
-    [serve([first], { host: "127.0.0.1", port: 0, assets: folder }), "ERR_VIEWER", /not built/],
+    [() => serve([folder], { host: "127.0.0.1", port: 0, assets }), "ERR_FILE", /is a directory/],
+    [() => serve([first], { host: "127.0.0.1", port: Number(port), assets }), "ERR_LISTEN", /port is in use/],
+    [() => serve([first], { host: "127.0.0.1", port: 0, assets: folder }), "ERR_VIEWER", /not built/],
   ];
   for (const [attempt, code, message] of cases) {
-    await assert.rejects(attempt, (error) => {
+    await assert.rejects(attempt(), (error) => {
       assert.ok(error instanceof TraceError);
       assert.equal(error.code, code);
       assert.match(error.message, message);
