@@ -13,13 +13,13 @@ const PENDING_KEPT = 250_000;
 /** Resources known that call back any number of times (no fact tells of their end); the longest silent go first. */
 const HANDLES_KEPT = 50_000;
 
+/** Not crypto: a synchronous job is made like one that calls back, and never does. */
 const ONE_SHOT: ReadonlySet<number> = new Set([
   ResourceKind.Timeout,
   ResourceKind.Immediate,
   ResourceKind.Tick,
   ResourceKind.Fs,
   ResourceKind.Dns,
-  ResourceKind.Crypto,
   ResourceKind.Connect,
   ResourceKind.Child,
 ]);
