@@ -34,7 +34,11 @@ function isBuilt() {
   const files = ["package.json", "package-lock.json", "tsconfig.json", "scripts"].map((name) =>
     join(ROOT, name),
   );
-  return files.every((file) => newest(file) <= built) && newest(join(ROOT, "src")) <= built && newest(join(ROOT, "test")) <= built;
+  return (
+    files.every((file) => newest(file) <= built) &&
+    newest(join(ROOT, "src")) <= built &&
+    newest(join(ROOT, "test")) <= built
+  );
 }
 
 function newest(path) {
