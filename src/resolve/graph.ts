@@ -1,4 +1,6 @@
 import type { Frame } from "../wire/format.ts";
+import { Chain } from "./chain.ts";
+import type { Link } from "./chain.ts";
 
 /**
  * The nodes that facts are resolved into: scopes (pieces of code that run), promises, resources and activations.
@@ -25,7 +27,7 @@ export type ScopeKind = "root" | "callback" | "call" | "frame";
 /** Whether a scope continues its parent's activation or begins one. */
 export type Decision = "open" | "inline" | "fork";
 
-export interface Scope {
+export interface Scope extends Link<Scope> {
   readonly kind: ScopeKind;
   /** The scope in which it was made. Written past scopes that are over, and null on forks once their call returned. */
   parent: Scope | null;
@@ -106,7 +108,7 @@ export interface PromiseNode {
   readied: Activation | null;
 }
 
-export interface ResourceNode {
+export interface ResourceNode extends Link<ResourceNode> {
   readonly id: number;
   readonly kind: number;
   readonly scope: Scope;
@@ -157,10 +159,11 @@ export interface Activation {
   yields: number;
   /** How often it waits below a callee for it to return. */
   below: number;
-  /** Its suspended frames, in the order in which they suspended. */
-  suspended: Scope[];
-  /** One-shot resources, oldest first; ones that are gone are removed lazily (see reasons.ts). */
-  sources: ResourceNode[];
+  /** Its suspended frames of the program's own code, and of Node's, in the order in which they suspended. */
+  readonly ownFrames: Chain<Scope>;
+  readonly nodeFrames: Chain<Scope>;
+  /** One-shot resources that are pending. */
+  readonly sources: Chain<ResourceNode>;
   regions: RegionNode[];
   /** It is a request or connection that is still open, an interval, or the main script. */
   held: boolean;
@@ -232,6 +235,9 @@ export function makeScope(
     site: of.site ?? null,
     waitingFor: null,
     over: false,
+    chain: null,
+    older: null,
+    younger: null,
   };
 }
 
@@ -260,6 +266,29 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
   };
 }
 
+/** A new resource. */
+export function makeResource(
+  id: number,
+  kind: number,
+  scope: Scope,
+  oneShot: boolean,
+  due: number,
+): ResourceNode {
+  return {
+    id,
+    kind,
+    scope,
+    oneShot,
+    due,
+    clearedAt: 0,
+    gone: false,
+    counted: null,
+    chain: null,
+    older: null,
+    younger: null,
+  };
+}
+
 /** A new activation, not yet written. */
 export function makeActivation(g: number, entry: Frame): Activation {
   return {
@@ -270,8 +299,9 @@ export function makeActivation(g: number, entry: Frame): Activation {
     ready: 0,
     yields: 0,
     below: 0,
-    suspended: [],
-    sources: [],
+    ownFrames: new Chain(),
+    nodeFrames: new Chain(),
+    sources: new Chain(),
     regions: [],
     held: false,
     heldFor: 0,

@@ -31,6 +31,9 @@ const REASON_OF_FILE: readonly (readonly [RegExp, string])[] = [
 
 const MAX_CHAIN = 128;
 
+/** How many suspended frames and sources of each kind are asked: those of an activation with more are much alike. */
+const MAX_ASKED = 64;
+
 /** Why an activation waits, and the frame that waits. */
 export interface Wait {
   readonly reason: string;
@@ -38,38 +41,60 @@ export interface Wait {
   readonly frame: Scope | null;
 }
 
+function fileOf(frame: Scope): string {
+  return frame.site?.frame.file ?? frame.entry.file;
+}
+
+/** Whether the frame's code is Node's own. */
+export function isOfNode(frame: Scope): boolean {
+  return fileOf(frame).startsWith("node:");
+}
+
 /**
  * Why `activation` waits: followed from the promises its suspended frames await, youngest first, to what will settle
  * them. The program's own frames go before Node's (a module's body waits inside the loader that waits for it). Where
  * no promise tells, the module of Node in which it waits does, then its youngest pending source, then what it is held
  * for ("network" for a request or connection that is open); else it is "unspecified". It blocks at `time`; who settles
- * a promise later than the look-ahead after it does not count.
+ * a promise later than the look-ahead after it does not count. Takes no longer the more the activation has under way.
  */
 export function waitOf(activation: Activation, time: number, lookAhead: number): Wait {
-  const frames = activation.suspended;
-  for (const isOfNode of [false, true]) {
-    for (let i = frames.length - 1; i >= 0; i--) {
-      const frame = frames[i]!;
-      const file = frame.site?.frame.file ?? frame.entry.file;
-      if (file.startsWith("node:") !== isOfNode) continue;
-      const reason =
-        reasonOfPromise(frame.waitingFor?.parent ?? null, activation, time, lookAhead) ??
-        REASON_OF_FILE.find(([pattern]) => pattern.test(file))?.[1];
-      if (reason !== undefined) return { reason, frame: innermost(frame, activation) };
-    }
-  }
-  const youngest = frames[frames.length - 1];
-  const frame = youngest === undefined ? null : innermost(youngest, activation);
+  const { ownFrames, nodeFrames } = activation;
+  const wait =
+    waitOfFrames(ownFrames.youngest, activation, time, lookAhead) ??
+    waitOfFrames(nodeFrames.youngest, activation, time, lookAhead);
+  if (wait !== null) return wait;
+  const youngest = ownFrames.youngest ?? nodeFrames.youngest;
+  const frame = youngest === null ? null : innermost(youngest, activation);
   return { reason: reasonOfSources(activation) ?? "unspecified", frame };
 }
 
+function waitOfFrames(
+  youngest: Scope | null,
+  activation: Activation,
+  time: number,
+  lookAhead: number,
+): Wait | null {
+  let frame = youngest;
+  for (let asked = 0; frame !== null && asked < MAX_ASKED; asked++) {
+    const reason =
+      reasonOfPromise(frame.waitingFor?.parent ?? null, activation, time, lookAhead) ??
+      reasonOfFile(fileOf(frame));
+    if (reason !== null) return { reason, frame: innermost(frame, activation) };
+    frame = frame.older;
+  }
+  return null;
+}
+
+function reasonOfFile(file: string): string | null {
+  return REASON_OF_FILE.find(([pattern]) => pattern.test(file))?.[1] ?? null;
+}
+
 function reasonOfSources(activation: Activation): string | null {
-  const { sources } = activation;
-  while (sources.length > 0 && sources[sources.length - 1]!.gone) sources.pop();
-  for (let i = sources.length - 1; i >= 0; i--) {
-    const source = sources[i]!;
-    const reason = source.gone ? null : reasonOfKind(source.kind);
+  let source = activation.sources.youngest;
+  for (let asked = 0; source !== null && asked < MAX_ASKED; asked++) {
+    const reason = reasonOfKind(source.kind);
     if (reason !== null) return reason;
+    source = source.older;
   }
   return activation.held ? reasonOfKind(activation.heldFor) : null;
 }

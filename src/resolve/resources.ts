@@ -1,6 +1,6 @@
 import { ResourceKind } from "../base/facts.ts";
 import { BoundedMap } from "./bounded-map.ts";
-import { makeScope } from "./graph.ts";
+import { makeResource, makeScope } from "./graph.ts";
 import type { ResourceNode, Scope } from "./graph.ts";
 import { callbackEntry, entryAt } from "./names.ts";
 import type { Names } from "./names.ts";
@@ -79,7 +79,7 @@ export class ResourceReader {
       scope = makeScope("root", null, "fork", time, { entry: entryAt(func, site), task: null });
     }
     const due = kind === ResourceKind.Timeout ? time + delay * 1e6 : 0;
-    const resource = { id, kind, scope, oneShot, due, clearedAt: 0, gone: false, counted: null };
+    const resource = makeResource(id, kind, scope, oneShot, due);
     if (!oneShot && kind !== ResourceKind.Interval) {
       this.#handles.set(id, resource);
       return;

@@ -4,11 +4,9 @@ import { entryOf, livingParent } from "./graph.ts";
 import type { Activation, ResourceNode, Scope } from "./graph.ts";
 import { OpKind } from "./ops.ts";
 import type { Op } from "./ops.ts";
+import { isOfNode } from "./reasons.ts";
 import { LoopThread } from "./thread.ts";
 import type { Shared, ThreadListener } from "./thread.ts";
-
-/** Sources of one activation from which on those that are gone are looked for. */
-const MANY_SOURCES = 16;
 
 const GC_NAMES: ReadonlyMap<number, string> = new Map([
   [GcKind.Minor, "GC scavenge"],
@@ -32,10 +30,9 @@ function isYield(resource: ResourceNode): boolean {
 }
 
 /** The frame waits no longer. */
-function resumed(frame: Scope, activation: Activation): void {
+function resumed(frame: Scope): void {
   frame.waitingFor = null;
-  const at = activation.suspended.lastIndexOf(frame);
-  if (at >= 0) activation.suspended.splice(at, 1);
+  frame.chain?.remove(frame);
 }
 
 /**
@@ -207,10 +204,9 @@ export class LoopSchedule implements ThreadListener {
     switch (op.kind) {
       case OpKind.Suspend: {
         const frame = op.scope!;
-        if (frame.waitingFor !== null) resumed(frame, activation);
         frame.waitingFor = op.node;
         if (op.site !== null) frame.site = op.site;
-        activation.suspended.push(frame);
+        (isOfNode(frame) ? activation.nodeFrames : activation.ownFrames).add(frame);
         activation.lastScope = frame;
         return;
       }
@@ -240,14 +236,12 @@ export class LoopSchedule implements ThreadListener {
     source.counted = activation;
     activation.pending++;
     if (isYield(source)) activation.yields++;
-    const count = activation.sources.push(source);
-    if (count >= MANY_SOURCES && (count & (count - 1)) === 0) {
-      activation.sources = activation.sources.filter(({ gone }) => !gone);
-    }
+    activation.sources.add(source);
   }
 
   #sourceDone(source: ResourceNode): void {
     source.gone = true;
+    source.chain?.remove(source);
     const activation = source.counted;
     source.counted = null;
     if (activation === null || activation.status === "dead") return;
@@ -257,8 +251,7 @@ export class LoopSchedule implements ThreadListener {
 
   #frameEnd(frame: Scope): void {
     frame.over = true;
-    const activation = entryOf(frame)?.activation ?? null;
-    if (activation !== null) resumed(frame, activation);
+    resumed(frame);
     this.#thread.uncount(frame);
   }
 
@@ -273,7 +266,7 @@ export class LoopSchedule implements ThreadListener {
     const other = settler === null ? null : (entryOf(settler)?.activation ?? null);
     const onOther = other !== null && other === thread.current;
     const activation = onOther ? other : thread.activationOf(scope, time, op.value);
-    if (op.node !== null && op.node.frame === scope) resumed(scope, activation);
+    if (op.node !== null && op.node.frame === scope) resumed(scope);
     activation.overdue = false;
     const { active } = thread;
     if (active !== null) {

@@ -182,7 +182,7 @@ export class LoopThread {
     activation.pending = 0;
     activation.ready = 0;
     activation.yields = 0;
-    activation.sources = [];
+    activation.sources.clear();
     activation.held = false;
     this.#putOff.add(activation);
   }
@@ -325,8 +325,9 @@ export class LoopThread {
   #forget(activation: Activation): void {
     activation.status = "dead";
     activation.lastScope = null;
-    activation.suspended = [];
-    activation.sources = [];
+    activation.ownFrames.clear();
+    activation.nodeFrames.clear();
+    activation.sources.clear();
     this.alive.delete(activation);
     this.#putOff.delete(activation);
   }
