@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { rangeSummaries } from "#dist/analysis/gc.js";
 import type { TraceModel } from "#dist/model/types.js";
 import { goTool, parsed } from "#dist/testing/go.js";
 import { projectRoot } from "#dist/testing/project.js";
@@ -188,6 +189,37 @@ test("a Worker is a further event loop, started by its maker", async () => {
     const [worker] = activationsNamed(model, "worker main");
     assert.ok(worker !== undefined);
     assert.equal(text(model, model.activations.name[model.activations.creator[worker]!]!), "main");
+  });
+});
+
+test("a major collection is a range from the first step of marking to the end of its pause", async () => {
+  await withRecording(["node", "--expose-gc", join(PROGRAMS, "collections.cjs")], (recording) => {
+    judge(recording);
+    const { ranges, strings } = recording.model;
+    const named = (name: string): { start: number; end: number }[] =>
+      Array.from({ length: ranges.count }, (_, row) => row)
+        .filter((row) => strings[ranges.name[row]!] === name)
+        .map((row) => ({ start: ranges.start[row]!, end: ranges.end[row]! }));
+    const cycles = named("GC concurrent mark phase");
+    const pauses = named("stop-the-world (GC mark-sweep-compact)");
+    const steps = named("stop-the-world (GC incremental marking)");
+    const asked = JSON.parse(recording.stdout) as number[];
+    for (const [i, milliseconds] of asked.entries()) {
+      const took = (cycles[i]!.end - cycles[i]!.start) / 1e6;
+      assert.ok(took > 0 && took < milliseconds, `the cycle took ${took} ms, gc() ${milliseconds}`);
+    }
+    assert.ok(pauses.length > asked.length && steps.length > 0);
+    for (const pause of pauses) {
+      const cycle = cycles.find(({ end }) => Math.abs(end - pause.end) < 1000);
+      assert.ok(
+        cycle !== undefined && cycle.start <= pause.start + 1000,
+        "a cycle ends with each major pause",
+      );
+    }
+    const [first] = steps;
+    assert.ok(cycles.some(({ start, end }) => Math.abs(start - first!.start) < 1000 && end > first!.end));
+    const summary = rangeSummaries(recording.model).find(({ name }) => name === "GC concurrent mark phase");
+    assert.equal(summary?.count, cycles.length);
   });
 });
 

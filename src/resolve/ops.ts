@@ -1,3 +1,4 @@
+import { GcKind } from "../base/facts.ts";
 import type { PromiseNode, RegionNode, ResourceNode, Scope, Site, TaskNode } from "./graph.ts";
 
 /**
@@ -50,6 +51,11 @@ export const OpKind = {
   /** The settled promises `nodes` are not asked for any more. */
   Forget: 29,
 } as const;
+
+/** Whether the operation begins or ends a cycle of garbage collection. */
+export function isOfCycle(op: Op): boolean {
+  return op.kind === OpKind.Gc && (op.value === GcKind.Major || op.value === GcKind.Incremental);
+}
 
 /** Log category of the recorder's own messages. */
 export const RESERVED_CATEGORY = "runtrace";

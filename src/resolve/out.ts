@@ -15,6 +15,8 @@ export interface SchedulerOut {
   syscallEnd(m: number, t: number): void;
   stwBegin(m: number, t: number, kind: string, stack: number): void;
   stwEnd(m: number, t: number): void;
+  gcBegin(m: number, t: number, stack: number): void;
+  gcEnd(m: number, t: number): void;
   markAssistBegin(m: number, t: number, stack: number): void;
   markAssistEnd(m: number, t: number): void;
   heapAlloc(m: number, t: number, bytes: number): void;

@@ -187,7 +187,8 @@ class RandomLoop {
         return;
       case 3: {
         const start = Math.max(1_000_000, time - (other % 50e6));
-        this.#put(Fact.Gc, time, other % 3e6, 0, GcKind.Major, start);
+        const kind = other % 3 === 0 ? GcKind.Incremental : other % 3 === 1 ? GcKind.Major : GcKind.Minor;
+        this.#put(Fact.Gc, time, other % 3e6, 0, kind, start);
         return;
       }
       case 4:

@@ -49,6 +49,8 @@ test("no facts make an illegal event, whatever they are", (t) => {
     "stop",
     "region-end",
     "assist",
+    "gc",
+    "gc-end",
   ];
   for (const what of wanted)
     assert.ok(seen.has(what), `no ${what} in any run: the property has become empty`);

@@ -1,6 +1,9 @@
+import { GcKind } from "../base/facts.ts";
 import type { Frame } from "../wire/format.ts";
+import { Cycles } from "./cycles.ts";
 import { makeScope } from "./graph.ts";
 import type { Activation, ResourceNode, TaskNode } from "./graph.ts";
+import { isOfCycle } from "./ops.ts";
 import type { Op } from "./ops.ts";
 import type { SchedulerOut } from "./out.ts";
 import { LoopSchedule } from "./schedule.ts";
@@ -77,6 +80,7 @@ export class Resolver {
     this.#lookAhead = options.lookAheadNs ?? 100e6;
     this.#shared = {
       out,
+      cycles: new Cycles(out, (m, time) => this.#pausedAt(m, time)),
       lookAhead: this.#lookAhead,
       timerThread: TIMER_THREAD,
       stats: this.stats,
@@ -179,6 +183,9 @@ export class Resolver {
   }
 
   #writeUpTo(horizon: number): void {
+    for (const time of this.#cycleTimes(horizon)) {
+      for (const loop of this.#loops) if (loop !== undefined) this.#drain(loop, time);
+    }
     for (const [index, loop] of this.#loops.entries()) {
       if (loop === undefined) continue;
       this.#drain(loop, horizon);
@@ -188,6 +195,27 @@ export class Resolver {
       this.#loops[index] = undefined;
     }
     this.#countFacts();
+  }
+
+  /** Times up to `horizon` that all loops must have reached before any goes on, for what they share: the cycles. */
+  #cycleTimes(horizon: number): number[] {
+    const times: number[] = [];
+    if (this.#loops.length === 1) return times;
+    for (const loop of this.#loops) {
+      for (const op of loop?.reader.running.late ?? []) {
+        if (isOfCycle(op) && op.end <= horizon) times.push(op.time, op.end);
+      }
+    }
+    return times.sort((a, b) => a - b);
+  }
+
+  #pausedAt(m: number, time: number): number {
+    for (const [index, loop] of this.#loops.entries()) {
+      if (loop === undefined || index + 1 === m) continue;
+      const isPaused = (op: Op): boolean => op.value === GcKind.Major && op.time <= time && op.end > time;
+      if (loop.reader.running.late.some((op) => isOfCycle(op) && isPaused(op))) return index + 1;
+    }
+    return 0;
   }
 
   #countFacts(): void {

@@ -100,6 +100,8 @@ export class EventLog {
         writer.stwBegin(m, t, kind, stack)
       ),
       stwEnd: (m, t) => (add(m, t, `stw-end ${on(m)}`), writer.stwEnd(m, t)),
+      gcBegin: (m, t, stack) => (add(m, t, `gc ${on(m)}`, stack), writer.gcBegin(m, t, stack)),
+      gcEnd: (m, t) => (add(m, t, `gc-end ${on(m)}`), writer.gcEnd(m, t)),
       markAssistBegin: (m, t, stack) => (
         add(m, t, `assist ${on(m)}`, stack),
         writer.markAssistBegin(m, t, stack)

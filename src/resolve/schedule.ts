@@ -2,7 +2,7 @@ import { GcKind, ResourceKind } from "../base/facts.ts";
 import { Annotations } from "./annotations.ts";
 import { entryOf, livingParent } from "./graph.ts";
 import type { Activation, ResourceNode, Scope } from "./graph.ts";
-import { OpKind } from "./ops.ts";
+import { OpKind, isOfCycle } from "./ops.ts";
 import type { Op } from "./ops.ts";
 import { isOfNode } from "./reasons.ts";
 import { LoopThread } from "./thread.ts";
@@ -173,6 +173,7 @@ export class LoopSchedule implements ThreadListener {
 
   /** Ends all activations and the loop. */
   end(time: number): void {
+    this.#endCycle(time);
     this.#abandonAll();
     this.writeLate(time);
     this.#abandonAll();
@@ -335,30 +336,47 @@ export class LoopSchedule implements ThreadListener {
 
   #gc(op: Op, time: number): void {
     const thread = this.#thread;
-    const end = Math.max(op.end, time);
+    // Only a fact that came too late can be of a pause before the last cycle's end.
+    const end = Math.max(op.end, time, isOfCycle(op) ? this.#shared.cycles.last : 0);
     const wasRunning = thread.running;
     if (thread.active === null) {
       thread.settleLeft();
       this.#system ??= this.#makeSystem(time);
-      thread.runSystem(this.#system, time, () => this.#pause(op.value, time, end));
+      thread.runSystem(this.#system, time, () => this.#pause(op, time, end));
     } else {
-      this.#pause(op.value, time, end);
+      this.#pause(op, time, end);
     }
     thread.last = end;
     if (!wasRunning) thread.stopProc(end);
   }
 
   /** One isolate's pause stops the world where it is the only one; otherwise it takes time from one loop. */
-  #pause(kind: number, time: number, end: number): number {
+  #pause(op: Op, time: number, end: number): number {
     const { out, m } = this.#thread;
-    if (this.#shared.loops(time) > 1) {
-      out.markAssistBegin(m, time, 0);
-      out.markAssistEnd(m, end);
-    } else {
-      out.stwBegin(m, time, GC_NAMES.get(kind) ?? "GC", 0);
-      out.stwEnd(m, end);
-    }
+    const { cycles } = this.#shared;
+    const isAlone = this.#shared.loops(time) <= 1;
+    if (isAlone) out.stwBegin(m, time, GC_NAMES.get(op.value) ?? "GC", 0);
+    else out.markAssistBegin(m, time, 0);
+    if (isOfCycle(op)) cycles.begin(m, time);
+    if (isAlone) out.stwEnd(m, end);
+    else out.markAssistEnd(m, end);
+    if (op.value === GcKind.Major) cycles.end(m, end);
     return end;
+  }
+
+  /** A cycle whose end will not be told is over. */
+  #endCycle(time: number): void {
+    const { cycles } = this.#shared;
+    const thread = this.#thread;
+    if (!cycles.has(thread.m)) return;
+    this.#endTurn(time);
+    const last = Math.max(thread.last, cycles.last);
+    this.#system ??= this.#makeSystem(last);
+    thread.runSystem(this.#system, last, () => {
+      cycles.end(thread.m, last);
+      return last;
+    });
+    thread.last = last;
   }
 
   #makeSystem(time: number): Activation {
@@ -368,6 +386,7 @@ export class LoopSchedule implements ThreadListener {
   }
 
   #reset(time: number): void {
+    this.#endCycle(time);
     this.#endTurn(time);
     for (const activation of this.#thread.alive) {
       if (activation === this.#system) continue;

@@ -1,4 +1,5 @@
 import type { Frame } from "../wire/format.ts";
+import type { Cycles } from "./cycles.ts";
 import { entryOf, makeActivation } from "./graph.ts";
 import type { Activation, PromiseNode, ResourceNode, Scope } from "./graph.ts";
 import { callbackEntry } from "./names.ts";
@@ -10,6 +11,7 @@ import { logicalStack } from "./stacks.ts";
 /** What the loops of one trace share. */
 export interface Shared {
   readonly out: SchedulerOut;
+  readonly cycles: Cycles;
   /** In ns. */
   readonly lookAhead: number;
   /** The thread (without a proc) on which timers wake activations at their due time. */
