@@ -80,6 +80,23 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
   });
 });
 
+test("a timer that is refreshed makes its waiter runnable when it is due anew", async () => {
+  await withRecording(program("refresh.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const [watched] = activationsNamed(model, "watched");
+    const refreshed = Number(recording.stdout);
+    const [first] = spansOf(model, watched!);
+    const [queued] = spansOf(model, watched!).filter(({ state, ms }) => state === "runnable" && ms > 1);
+    assert.ok(queued !== undefined);
+    const due = queued.start - first!.start;
+    assert.ok(
+      due > refreshed + 18 && due < refreshed + 24,
+      `due after ${due} ms, refreshed after ${refreshed}`,
+    );
+  });
+});
+
 test("a task takes as long as the program says, and what it logs after an await is still in it", async () => {
   await withRecording(program("tasks.mjs"), (recording) => {
     judge(recording);

@@ -24,6 +24,8 @@ export const Fact = {
   Clear: 13,
   /** A promise settles when the resource completes. a: resource id; b: promise id. */
   Link: 14,
+  /** A timer begins anew before it has called back, or while it does. a: resource id; c: delay in ms. */
+  Refresh: 15,
 
   /** A promise is made. a: promise id; b: the promise it reacts to, or 0; c: PromiseClass + 16 * site id. */
   Promise: 20,

@@ -6,7 +6,7 @@ import { watchPromises } from "./promises.ts";
 import { watchResources } from "./resources.ts";
 import { Sites } from "./sites.ts";
 import { idOf } from "./stamp.ts";
-import { watchClears } from "./timers.ts";
+import { watchTimers } from "./timers.ts";
 import { FactWriter, newId, now } from "./writer.ts";
 
 export interface ProbeOptions {
@@ -30,7 +30,7 @@ export class Probe {
     const promises = watchPromises(this.#facts, this.#sites);
     this.#stops.push(
       watchChannels(this.#facts, this.#sites),
-      watchClears(this.#facts),
+      watchTimers(this.#facts),
       watchResources(this.#facts, this.#sites, promises, options.sampled),
       promises.stop,
     );

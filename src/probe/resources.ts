@@ -6,6 +6,7 @@ import { Fact, ResourceKind } from "../base/facts.ts";
 import type { PromiseSource } from "./promises.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, kindOf, setStamp } from "./stamp.ts";
+import { delayOf } from "./timers.ts";
 import { newId, now } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
@@ -72,7 +73,6 @@ interface TimerFields {
   readonly promise?: unknown;
 }
 
-const MAX_DELAY = 2 ** 27 - 1;
 const MIN_IDLE_NS = 10_000;
 
 /** Starts watching; returns what stops it. */
@@ -106,7 +106,7 @@ export function watchResources(
     if (kind === ResourceKind.Timeout) {
       if (maker.internal) kind = ResourceKind.InternalTimer;
       else if (fields._repeat != null) kind = ResourceKind.Interval;
-      delay = Math.min(Math.max(1, Math.trunc(fields._idleTimeout ?? 1)), MAX_DELAY);
+      delay = delayOf(fields);
     }
     if (maker.inExecutor) link = promises.lastNew();
     if (type === "FSREQPROMISE" && typeof fields.promise === "object" && fields.promise !== null) {

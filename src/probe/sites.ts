@@ -137,9 +137,10 @@ export class Sites {
         continue;
       }
       if (TIMER_FILES.has(file) || file === "node:internal/async_hooks") continue;
+      if (isOwn(file)) continue;
       if (first) maker.internal = file.startsWith("node:");
       first = false;
-      if (file.startsWith("node:") || isOwn(file)) continue;
+      if (file.startsWith("node:")) continue;
       if (maker.site === 0) maker.site = this.#siteOf(frame, file).id;
     }
     return maker;

@@ -1,14 +1,19 @@
 import { createRequire, syncBuiltinESMExports } from "node:module";
-import { Fact } from "../base/facts.ts";
-import { idOf } from "./stamp.ts";
+import { Fact, ResourceKind } from "../base/facts.ts";
+import { idOf, kindOf } from "./stamp.ts";
 import { now } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
+
+const MAX_DELAY = 2 ** 27 - 1;
 
 type Clear = (timer?: unknown) => void;
 type Owner = Record<string, unknown>;
 
-/** Writes Fact.Clear when the program clears a timer: nothing else tells that it will not call back. */
-export function watchClears(facts: FactWriter): () => void {
+/**
+ * Writes Fact.Clear when the program clears a timer, and Fact.Refresh when it begins one anew: nothing else tells that
+ * it will not call back, or later. A timer that has called back is made anew by a refresh, which the hooks tell.
+ */
+export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
   const timers = createRequire(import.meta.url)("node:timers") as Owner;
   const undo: (() => void)[] = [];
 
@@ -27,7 +32,15 @@ export function watchClears(facts: FactWriter): () => void {
     cleared(facts, this);
     return close.call(this);
   };
+  const refresh = prototype["refresh"] as (this: object) => unknown;
+  const wrappedRefresh = function (this: object): unknown {
+    const id = isTimeout(this) ? idOf(this) : 0;
+    const result = refresh.call(this);
+    if (id !== 0 && idOf(this) === id) facts.put(Fact.Refresh, now(), id, 0, delayOf(this));
+    return result;
+  };
   undo.push(replace(prototype, "close", imitate(close, wrappedClose)));
+  undo.push(replace(prototype, "refresh", imitate(refresh, wrappedRefresh)));
   syncBuiltinESMExports();
   return () => {
     for (const step of undo) step();
@@ -35,9 +48,19 @@ export function watchClears(facts: FactWriter): () => void {
   };
 }
 
-function cleared(facts: FactWriter, timer: object): void {
+function cleared(facts: Pick<FactWriter, "put">, timer: object): void {
   const id = idOf(timer);
   if (id !== 0) facts.put(Fact.Clear, now(), id, 0, 0);
+}
+
+/** A one-shot timer of the program's, and not one of Node's own, which it refreshes all the time. */
+function isTimeout(timer: unknown): boolean {
+  return typeof timer === "object" && timer !== null && kindOf(timer) === ResourceKind.Timeout;
+}
+
+/** Delay in ms of Node's Timeout, as facts carry it. */
+export function delayOf(timer: { readonly _idleTimeout?: number }): number {
+  return Math.min(Math.max(1, Math.trunc(timer._idleTimeout ?? 1)), MAX_DELAY);
 }
 
 function makeTimeout(): object {

@@ -118,8 +118,10 @@ export interface ResourceNode extends Link<ResourceNode> {
   readonly due: number;
 
   // The reading side's.
-  /** When it was cleared, or 0. */
+  /** When it was cleared, or a timer was refreshed (which makes a node of its own), or 0. */
   clearedAt: number;
+  /** It has begun to call back. */
+  called: boolean;
 
   // The writing side's.
   /** Its end has been written. */
@@ -281,6 +283,7 @@ export function makeResource(
     oneShot,
     due,
     clearedAt: 0,
+    called: false,
     gone: false,
     counted: null,
     chain: null,

@@ -134,6 +134,7 @@ class RandomLoop {
     } else if (chance(25)) {
       if (this.#open.length === 0) this.#put(Fact.Idle, time, Math.min(time - this.#lastFact, other % 5e6));
     } else if (chance(10)) this.#put(Fact.Clear, time, resource.id);
+    else if (chance(10)) this.#put(Fact.Refresh, time, resource.id, 0, other % 30);
     else if (chance(40)) this.#call(time, which, other, name, site);
     else if (chance(60)) this.#annotate(time, which, other, name, site);
     else this.#rare(time, which, other);

@@ -84,10 +84,23 @@ export class ResourceReader {
       this.#handles.set(id, resource);
       return;
     }
-    const gone = this.#pending.set(id, resource);
+    this.#await(time, resource);
+  }
+
+  /** A timer begins anew. */
+  refresh(time: number, id: number, delay: number): void {
+    const old = this.#pending.get(id);
+    if (old === undefined || old.kind !== ResourceKind.Timeout) return;
+    this.#await(time, makeResource(id, old.kind, old.scope, true, time + delay * 1e6));
+    old.clearedAt = time;
+    this.#running.push(OpKind.SourceDone, time, old.scope).resource = old;
+  }
+
+  #await(time: number, resource: ResourceNode): void {
+    const gone = this.#pending.set(resource.id, resource);
     if (gone !== null) for (const old of gone.values()) this.#finish(time, old);
-    if (oneShot) this.#running.push(OpKind.SourceAdd, time, scope).resource = resource;
-    if (due !== 0) this.#onTimer(resource);
+    if (resource.oneShot) this.#running.push(OpKind.SourceAdd, time, resource.scope).resource = resource;
+    if (resource.due !== 0) this.#onTimer(resource);
   }
 
   before(time: number, id: number, due: number, kind: number): void {
@@ -103,6 +116,7 @@ export class ResourceReader {
       scope = makeScope("root", null, "fork", time, { entry: callbackEntry(kind), task: null });
     } else {
       scope = makeScope("callback", resource.scope, "inline", time);
+      resource.called = true;
       if (this.#handles.delete(id)) this.#handles.set(id, resource);
     }
     const op = running.enter(EntryKind.Resource, scope, id, kind, time);
@@ -120,7 +134,8 @@ export class ResourceReader {
       return;
     }
     const resource = this.#pending.get(id);
-    if (resource?.oneShot === true) this.#finish(time, resource);
+    // One that was refreshed meanwhile will call back once more.
+    if (resource?.oneShot === true && resource.called) this.#finish(time, resource);
     this.#running.popTo(at, time);
   }
 

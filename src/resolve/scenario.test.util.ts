@@ -12,7 +12,7 @@ import { Resolver } from "./resolver.ts";
  *
  *   call P SITE | await P PARENT SITE | then P PARENT | new P | all P | race P | native P | unknown P [PARENT]
  *   job P | job-end P | settle P
- *   init R KIND [DELAY in ms] [SITE] | before R KIND [DUE in us] | after R | clear R | link R P
+ *   init R KIND [DELAY in ms] [SITE] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
  *   root Q "NAME" KIND | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
  *   log "CATEGORY" "MESSAGE" [SITE] | note "JSON" | syscall-begin [SITE] | syscall-end | worker-start THREAD [SITE]
@@ -322,6 +322,9 @@ class Player {
       }
       case "before":
         to.fact(Fact.Before, time, id(first), Number(third ?? 0) * 1000, code(ResourceKind, second));
+        return;
+      case "refresh":
+        to.fact(Fact.Refresh, time, id(first), 0, Number(second));
         return;
       case "link":
         to.fact(Fact.Link, time, id(first), id(second), 0);

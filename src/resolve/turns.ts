@@ -119,6 +119,9 @@ export class TurnReader {
       case Fact.Clear:
         this.#resources.clearResource(time, a);
         return;
+      case Fact.Refresh:
+        this.#resources.refresh(time, a, c);
+        return;
       case Fact.Link:
         this.#link(time, a, b);
         return;

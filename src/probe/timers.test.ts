@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { createHook } from "node:async_hooks";
+import { test } from "node:test";
+import { Fact, ResourceKind } from "../base/facts.ts";
+import { idOf, setStamp } from "./stamp.ts";
+import { watchTimers } from "./timers.ts";
+
+type Put = { readonly kind: number; readonly a: number; readonly c: number };
+
+test("a timer that is refreshed before it fired is told of, others and Node's own are not", async (t) => {
+  const facts: Put[] = [];
+  const stop = watchTimers({
+    put: (kind: number, _time: bigint, a: number, _b: number, c: number) => void facts.push({ kind, a, c }),
+  });
+  t.after(stop);
+  let ids = 0;
+  const hook = createHook({
+    init: (_id, type, _trigger, resource) => {
+      if (type === "Timeout") setStamp(resource, ++ids, ResourceKind.Timeout);
+    },
+  }).enable();
+  t.after(() => hook.disable());
+
+  const prototype = Object.getPrototypeOf(setTimeout(() => {}, 0)) as NodeJS.Timeout;
+  const pending = setTimeout(() => {}, 700);
+  const id = idOf(pending);
+  assert.equal(pending.refresh(), pending);
+  assert.deepEqual(facts, [{ kind: Fact.Refresh, a: id, c: 700 }]);
+  clearTimeout(pending);
+  facts.length = 0;
+
+  const fired = await new Promise<NodeJS.Timeout>((resolve) => {
+    const timer: NodeJS.Timeout = setTimeout(() => resolve(timer), 1);
+  });
+  const before = idOf(fired);
+  fired.refresh();
+  assert.notEqual(idOf(fired), before, "it is a resource of its own");
+  assert.deepEqual(facts, []);
+  clearTimeout(fired);
+  facts.length = 0;
+
+  const internal = setTimeout(() => {}, 700);
+  setStamp(internal, 99, ResourceKind.InternalTimer);
+  internal.refresh();
+  assert.deepEqual(facts, []);
+  clearTimeout(internal);
+
+  const watching = Object.getOwnPropertyDescriptor(prototype, "refresh");
+  stop();
+  const original = Object.getOwnPropertyDescriptor(prototype, "refresh");
+  assert.notEqual(watching?.value, original?.value);
+  assert.deepEqual({ ...watching, value: null }, { ...original, value: null });
+  assert.equal(watching?.value.name, original?.value.name);
+});
