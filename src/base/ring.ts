@@ -138,12 +138,15 @@ export class RingReader {
     return (Atomics.load(this.#control, WRITTEN) - Atomics.load(this.#control, READ)) >>> 0;
   }
 
-  /** Hands every fact with time <= `until` to the visitor and frees its place. Answers how many records were read. */
-  drain(until: number, visitor: FactVisitor): number {
+  /**
+   * Hands every fact with time <= `until` to the visitor and frees its place; stops early once it has read `most`
+   * records. Answers how many records were read.
+   */
+  drain(until: number, visitor: FactVisitor, most = Infinity): number {
     let at = Atomics.load(this.#control, READ);
     const end = Atomics.load(this.#control, WRITTEN);
     let read = 0;
-    while (at !== end) {
+    while (at !== end && read < most) {
       const slot = at & this.#mask;
       const time = this.#words[slot * 8 + 1]! * 4_294_967_296 + this.#words[slot * 8]!;
       if (time > until) break;

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { after, test } from "node:test";
 import { byTwo, contents, runNode, runRecorded, scratch } from "./program.test.util.ts";
 
@@ -53,6 +63,41 @@ test("a loop that hangs until SIGKILL shows its hang up to the last moments", as
   const lastLog = Number(found.logs.at(-1)!.replace(/^\w+: /, ""));
   assert.ok(found.logs.some((line) => line.startsWith("busy: ")));
   assert.ok(killed - lastLog < 250, `the last flush had nothing of its last ${killed - lastLog} ms`);
+});
+
+test("a program that ends with much to write still gets its whole trace", async () => {
+  const claims = folder.path("claims3");
+  mkdirSync(claims);
+  const out = folder.path("much.out");
+  const message = JSON.stringify({ out, claims, options: { buffer: 2 ** 27, cpu: "off" } });
+  const source = `${ANNOTATED}
+    const { stat } = require("fs").promises;
+    Promise.all(Array.from({ length: 60_000 }, () => stat(__filename))).then(() => trace.log("test", "last"));`;
+  const { stderr } = await runRecorded(folder, "much", source, { env: { RUNTRACE_RUN: message } });
+  assert.equal(stderr, "");
+  const found = contents(out);
+  if (found === null) return;
+  assert.deepEqual(found.logs, ["test: last"]);
+  assert.equal(note(found.notes, "drops"), undefined);
+});
+
+test("an end that cannot be written is one line on stderr, and holds nothing up", async (t) => {
+  const out = folder.path("pipe");
+  if (spawnSync("mkfifo", [out]).status !== 0) return t.skip("no named pipes here");
+  // Reads nothing, and keeps the pipe open.
+  const reader = openSync(out, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const source = `${ANNOTATED}
+      for (let i = 0; i < 20_000; i++) trace.log("test", "message " + i);
+      setTimeout(() => process.kill(process.pid, "SIGTERM"), 400);
+      setInterval(() => {}, 1000);`;
+    const { signal, stdout, stderr } = await runRecorded(folder, "stuck", source, { out });
+    assert.equal(signal, "SIGTERM");
+    assert.equal(stdout, "");
+    assert.match(stderr, /^runtrace: .*pipe lacks its end: .* within 1\.\d s; recording has ended\n$/);
+  } finally {
+    closeSync(reader);
+  }
 });
 
 test("without the signal flush a signal kills at once, and the trace is whole as far as it goes", async () => {

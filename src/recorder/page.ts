@@ -11,7 +11,7 @@ export const Word = {
   Queued: 2,
   /** Steps of the inspector's disconnection: 1, the main thread waits; 2, the tracer has disconnected. */
   Detach: 3,
-  /** 1: the recording is to end. Tells a tracer that still boots what it need not begin. */
+  /** 1: the recording is to end; tells a tracer that still boots what it need not begin. 2: it waits no longer. */
   Finish: 4,
 } as const;
 

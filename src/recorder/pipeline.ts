@@ -5,16 +5,25 @@ import { Resolver } from "../resolve/resolver.ts";
 import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
 
+/** A cut that is late is made in slices of this length, or of a thousandth of it where it is very late. */
+const SLICE_NS = 50e6;
+const MOST_SLICES = 1_000;
+/** Records that are drained between two signs of life. */
+const DRAIN_RECORDS = 8_192;
+
 /**
  * Rings in, trace bytes out: everything the tracer thread does that needs neither thread nor clock nor file.
  *
  * `cut` makes a consistent cut: its time is read by the caller before any ring is touched, every ring is drained up
- * to that time only, and so whatever it writes holds for all loops alike.
+ * to that time only, and so whatever it writes holds for all loops alike. A cut that covers much is made as many, so
+ * that `progress` is called all along and a process that ends meanwhile loses the last slices only.
  */
 export interface PipelineOptions {
   readonly version: 23 | 25;
   /** One call a flush, with everything that the flush has to write. */
   write(bytes: Uint8Array): void;
+  /** Called again and again while a cut lasts. */
+  readonly progress?: () => void;
   /** Names the process in the first note. */
   readonly process: Readonly<Record<string, unknown>>;
   readonly lookAheadNs?: number;
@@ -39,12 +48,16 @@ export class Pipeline {
   readonly #writer: TraceWriter;
   readonly #resolver: Resolver;
   readonly #loops: Loop[] = [];
+  readonly #progress: () => void;
   #start = Infinity;
+  /** Time of the last cut. */
+  #cutAt = Infinity;
   #announced = 0;
   readonly #cost = { cuts: 0, bytes: 0, busyNs: 0 };
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#progress = options.progress ?? (() => {});
     this.#writer = new TraceWriter({
       version: options.version,
       strict: false,
@@ -62,6 +75,7 @@ export class Pipeline {
   addLoop(loop: LoopAnnouncement): void {
     const index = this.#loops.length;
     this.#start = Math.min(this.#start, loop.time);
+    if (index === 0) this.#cutAt = loop.time;
     this.#loops.push({
       ring: loop.ring,
       reader: new RingReader(loop.ring),
@@ -82,7 +96,7 @@ export class Pipeline {
     const index = this.#loops.findIndex((loop) => loop.threadId === threadId && !loop.ended);
     if (index <= 0) return;
     const loop = this.#loops[index]!;
-    loop.reader.drain(Infinity, this.#resolver.visitor(index));
+    this.#drainLoop(index, loop, Infinity);
     loop.ended = true;
     this.#resolver.endLoop(index, time);
   }
@@ -107,11 +121,19 @@ export class Pipeline {
 
   /** Drains every ring up to `until` and writes what can be decided by then. */
   cut(until: number): void {
+    const slice = Math.max(SLICE_NS, (until - this.#cutAt) / MOST_SLICES);
+    for (let to = this.#cutAt + slice; to < until; to += slice) this.#slice(to);
+    this.#slice(until);
+    this.#cutAt = until;
+    this.#cost.cuts++;
+  }
+
+  #slice(until: number): void {
     this.#drain(until);
     this.#resolver.advance(until);
     // The look-ahead may not have reached the trace's beginning yet.
     if (this.#resolver.horizon >= this.#start) this.#writer.flush();
-    this.#cost.cuts++;
+    this.#progress();
   }
 
   /** Begins a new generation where the last cut ended. */
@@ -124,7 +146,7 @@ export class Pipeline {
     this.#cost.busyNs += ns;
   }
 
-  /** Takes what is left, says what is missing, and ends the trace at `until`. */
+  /** Takes what is left after a last cut, says what is missing, and ends the trace at `until`. */
   finish(until: number): void {
     this.#drain(until);
     for (const [loop, { ring }] of this.#loops.entries()) {
@@ -140,8 +162,13 @@ export class Pipeline {
 
   #drain(until: number): void {
     for (const [index, loop] of this.#loops.entries()) {
-      if (!loop.ended) loop.reader.drain(until, this.#resolver.visitor(index));
+      if (!loop.ended) this.#drainLoop(index, loop, until);
     }
+  }
+
+  #drainLoop(index: number, { reader }: Loop, until: number): void {
+    const visitor = this.#resolver.visitor(index);
+    while (reader.drain(until, visitor, DRAIN_RECORDS) >= DRAIN_RECORDS) this.#progress();
   }
 }
 

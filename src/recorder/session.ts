@@ -24,13 +24,19 @@ import { recordWorkers } from "./workers.ts";
 const PlainWorker = Worker;
 
 /**
- * A recording, seen from the main thread. It goes on -> stopping -> ended; a failing sink takes it from on to failed,
- * where nothing is recorded any more and stop() reports the failure once.
+ * How long the end of the process waits for the trace to be complete: as long as the tracer shows progress, up to
+ * `limitMs`; a tracer that shows none for `stallMs` is given up, and what it has written is the trace.
  */
-const EXIT_MS = 5_000;
-const STALL_MS = 2_000;
-const SIGNAL_MS = 500;
+const AT_EXIT: Patience = { limitMs: 60_000, stallMs: 10_000 };
+const AT_SIGNAL: Patience = { limitMs: 5_000, stallMs: 1_500 };
+/** How long a tracer that was given up has to let go of what it holds. */
+const LET_GO_MS = 200;
 const DETACH_MS = 50;
+
+interface Patience {
+  readonly limitMs: number;
+  readonly stallMs: number;
+}
 
 /**
  * Starts recording the process into `sink`; recording is on when this returns. Throws TraceError:
@@ -88,6 +94,10 @@ export function startSession(
   slot().recording = new Session(sink, options, extras);
 }
 
+/**
+ * A recording, seen from the main thread. It goes on -> stopping -> ended; a failing sink takes it from on to failed,
+ * where nothing is recorded any more and stop() reports the failure once.
+ */
 class Session implements Recording {
   readonly #page = createPage();
   readonly #port: MessagePort;
@@ -150,7 +160,7 @@ class Session implements Recording {
     this.#worker.unref();
     this.#undo.push(
       watchProcess(
-        { exiting: () => this.#finishNow(EXIT_MS), killed: () => this.#finishNow(SIGNAL_MS) },
+        { exiting: () => this.#finishNow(AT_EXIT), killed: () => this.#finishNow(AT_SIGNAL) },
         options.signalFlush,
       ),
       recordWorkers(
@@ -242,8 +252,8 @@ class Session implements Recording {
     this.#settle();
   }
 
-  /** The process ends: blocks until the trace is complete, within `limitMs`. */
-  #finishNow(limitMs: number): void {
+  /** The process ends: blocks until the trace is complete, or patience is over. */
+  #finishNow({ limitMs, stallMs }: Patience): void {
     if (this.#over) return;
     this.#quiet(true);
     this.#finish();
@@ -259,8 +269,21 @@ class Session implements Recording {
         if (this.#over) return;
       }
     };
-    waitForState(this.#page, State.Ended, limitMs, Math.min(limitMs, STALL_MS), () => !this.#over && hear());
+    const begin = performance.now();
+    waitForState(this.#page, State.Ended, limitMs, stallMs, () => !this.#over && hear());
     if (!this.#over) hear();
+    if (this.#over) return;
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    const name = this.#file?.name ?? "the stream";
+    this.#failure ??= new TraceError(
+      "ERR_TRACE_SINK",
+      `${name} lacks its end: it was not written within ${seconds} s`,
+    );
+    this.#extras.failed?.(this.#failure);
+    Atomics.store(this.#page, Word.Finish, 2);
+    waitForState(this.#page, State.Ended, LET_GO_MS, LET_GO_MS, () => !this.#over && hear());
+    if (!this.#over) hear();
+    this.#over = true;
   }
 }
 

@@ -12,11 +12,14 @@ export function sinkError(name: string, cause: unknown): TraceError {
   return new TraceError("ERR_TRACE_SINK", `cannot write ${name}: ${reason}`, { cause });
 }
 
+/** How long a pipe may stay full. */
+const FULL_MS = 2_000;
+
 /**
  * Writes all of `bytes` at the file's end, in as few calls as the system allows. A pipe that is full for the moment is
- * tried again for up to `patienceMs`. Throws the system's error.
+ * tried again for two seconds, unless it is `givenUp` before. Throws the system's error.
  */
-export function writeFully(fd: number, bytes: Uint8Array, patienceMs = 2_000): void {
+export function writeFully(fd: number, bytes: Uint8Array, givenUp: () => boolean = () => false): void {
   let done = 0;
   let waited = 0;
   while (done < bytes.length) {
@@ -24,7 +27,8 @@ export function writeFully(fd: number, bytes: Uint8Array, patienceMs = 2_000): v
       done += fs.writeSync(fd, bytes, done, bytes.length - done);
       waited = 0;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || waited >= patienceMs) throw error;
+      const full = (error as NodeJS.ErrnoException).code === "EAGAIN";
+      if (!full || waited >= FULL_MS || givenUp()) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       waited += 10;
     }

@@ -43,6 +43,7 @@ class Tracer {
       version: data.options.version,
       process: data.process,
       write: (bytes) => this.#write(bytes),
+      progress: () => this.#progress(),
     });
     this.#pipeline.addLoop(data.main);
     data.port.on("message", (message: ToTracer) => this.#hear(message));
@@ -57,7 +58,7 @@ class Tracer {
   async #sample(hz: number): Promise<void> {
     try {
       const { CpuSampler } = await import("./cpu.ts");
-      if (this.#ended || Atomics.load(this.#data.page, Word.Finish) === 1) return;
+      if (this.#ended || Atomics.load(this.#data.page, Word.Finish) !== 0) return;
       this.#sampler = new CpuSampler();
       await this.#sampler.start(hz, this.#data.page);
       this.#sampling = Atomics.load(this.#data.page, Word.Finish) === 0;
@@ -105,7 +106,6 @@ class Tracer {
       const finish = this.#finish;
       const begin = finish ?? now();
       this.#pipeline.cut(begin);
-      Atomics.add(this.#data.page, Word.Progress, 1);
       if (finish !== undefined) {
         await this.#takeSamples(finish);
         this.#pipeline.finish(finish);
@@ -134,14 +134,24 @@ class Tracer {
       0,
       samples.filter(({ time }) => finish === undefined || time <= finish),
     );
+    this.#progress();
+  }
+
+  /** A sign of life: who waits for this thread gives up on one that shows none. Ends what nobody waits for. */
+  #progress(): void {
     Atomics.add(this.#data.page, Word.Progress, 1);
+    if (this.#givenUp) throw new Error("the process ends before the trace does");
+  }
+
+  get #givenUp(): boolean {
+    return Atomics.load(this.#data.page, Word.Finish) === 2;
   }
 
   #write(bytes: Uint8Array): void {
     const { sink, page } = this.#data;
     if (sink.kind === "file") {
       try {
-        writeFully(sink.fd, bytes);
+        writeFully(sink.fd, bytes, () => this.#givenUp);
       } catch (error) {
         throw sinkError(sink.name, error);
       }
@@ -153,7 +163,7 @@ class Tracer {
       Atomics.add(page, Word.Queued, kib);
       this.#post({ type: "chunk", bytes: bytes.slice() });
     }
-    Atomics.add(page, Word.Progress, 1);
+    this.#progress();
   }
 
   #post(message: FromTracer): void {
