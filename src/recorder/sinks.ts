@@ -35,6 +35,9 @@ export function writeFully(fd: number, bytes: Uint8Array, givenUp: () => boolean
   }
 }
 
+/** How long stop() waits for a stream that takes nothing. */
+const STALL_MS = 30_000;
+
 /**
  * The main thread's end of a stream sink: chunks come from the tracer thread and go into the stream one at a time, as
  * it takes them. Neither rejects nor throws: `failed` tells.
@@ -46,6 +49,10 @@ export class StreamPump {
   readonly #writeNow: ((bytes: Uint8Array) => void) | undefined;
   readonly #fail: (error: unknown) => void;
   #queue: Promise<void> = Promise.resolve();
+  /** Ends the wait for the chunk that the stream has now. */
+  #settle: () => void = () => {};
+  /** Chunks that have left the queue. */
+  #done = 0;
   #failure: Error | undefined;
 
   /** `taken` hears of each chunk that left the queue; `failed` is called at most once. */
@@ -59,6 +66,8 @@ export class StreamPump {
       if (this.#failure !== undefined) return;
       this.#failure = sinkError("the stream", error);
       failed(this.#failure);
+      // A destroyed stream may never call back.
+      this.#settle();
     };
     if (isNodeWritable(sink)) {
       const onClose = (): void => fail(new Error("it was closed"));
@@ -71,14 +80,13 @@ export class StreamPump {
       this.#writeNow = (bytes) => sink.write(bytes);
       this.#sink = (bytes) =>
         new Promise((resolve) => {
+          this.#settle = resolve;
           if (sink.destroyed || sink.writableEnded) fail(sink.errored ?? new Error("it was closed"));
           if (this.#failure !== undefined) return resolve();
           sink.write(bytes, (error) => {
             if (error) fail(error);
             resolve();
           });
-          // A destroyed stream may never call back.
-          sink.once("close", resolve);
         });
     } else {
       const writer = sink.getWriter();
@@ -91,11 +99,16 @@ export class StreamPump {
       writer.closed.catch((error: unknown) => {
         if (!released) fail(error);
       });
-      this.#sink = async (bytes) => {
-        if (this.#failure !== undefined) return;
+      const put = async (bytes: Uint8Array): Promise<void> => {
         await writer.ready;
-        await writer.write(bytes).catch(fail);
+        await writer.write(bytes);
       };
+      this.#sink = (bytes) =>
+        new Promise((resolve) => {
+          this.#settle = resolve;
+          if (this.#failure !== undefined) return resolve();
+          put(bytes).catch(fail).finally(resolve);
+        });
     }
     this.#fail = fail;
   }
@@ -108,7 +121,10 @@ export class StreamPump {
     this.#queue = this.#queue
       .then(() => this.#sink(bytes))
       .catch(this.#fail)
-      .then(() => this.#taken(bytes.length));
+      .then(() => {
+        this.#done++;
+        this.#taken(bytes.length);
+      });
   }
 
   /** At the process's exit, when no callback runs any more: streams that write synchronously still take it. */
@@ -121,9 +137,18 @@ export class StreamPump {
     this.#taken(bytes.length);
   }
 
-  /** Resolves when every chunk was taken or the sink has failed; lets go of the stream. */
-  async finish(): Promise<void> {
+  /**
+   * Resolves when every chunk was taken or the sink has failed, as it has when it takes none for `stallMs`; lets go of
+   * the stream.
+   */
+  async finish(stallMs = STALL_MS): Promise<void> {
+    let seen = this.#done;
+    const watch = setInterval(() => {
+      if (this.#done === seen) this.#fail(new Error(`it took nothing for ${stallMs / 1000} s`));
+      seen = this.#done;
+    }, stallMs);
     await this.#queue;
+    clearInterval(watch);
     this.#release();
   }
 }
