@@ -7,6 +7,9 @@ import type { Sites } from "./sites.ts";
 import { newId, now } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
+/** A URL's share of a note of 1,024 bytes: a character may take two. */
+const MAX_URL = 480;
+
 /** How often open requests and connections are looked through for ones that ended without saying so. */
 const SWEEP_NS = 1_000_000_000n;
 
@@ -43,7 +46,7 @@ export function watchChannels(facts: FactWriter, sites: Sites): () => void {
       Fact.Note,
       0,
       0,
-      JSON.stringify({ request: { method, url: (request.url ?? "").slice(0, 500) } }),
+      JSON.stringify({ request: { method, url: (request.url ?? "").slice(0, MAX_URL) } }),
     );
   }
 

@@ -24,6 +24,13 @@ function note(notes: readonly Record<string, unknown>[], key: string): unknown {
   return notes.find((one) => key in one)?.[key];
 }
 
+/** Names of the event loops, as the notes tell them. */
+function loopsOf(notes: readonly Record<string, unknown>[]): string[] {
+  return notes.flatMap(({ process }) =>
+    ((process as { loops?: { name: string }[] } | undefined)?.loops ?? []).map(({ name }) => name),
+  );
+}
+
 test("what a program logs in its last moment is in the trace, however it ends", async () => {
   const last = `trace.log("test", "last");`;
   const endings: Readonly<Record<string, string>> = {
@@ -146,10 +153,25 @@ test("Workers are loops of their own, and one that is terminated or fails leaves
   const found = contents(out);
   if (found === null) return;
   assert.deepEqual(found.logs.toSorted(), ["worker: fails", "worker: own", "worker: plain", "worker: spins"]);
-  const last = found.notes.findLast((one) => "process" in one)!.process as { loops: { name: string }[] };
-  assert.deepEqual(last.loops.map(({ name }) => name).toSorted(), [
+  assert.deepEqual(loopsOf(found.notes).toSorted(), [
     "main",
     ...[1, 2, 3, 4].map((id) => `worker ${id}: workers.cjs`),
+  ]);
+});
+
+test("every one of many Workers has its name in the trace", async () => {
+  const source = `
+    const { Worker, isMainThread } = require("worker_threads");
+    let left = 40;
+    const next = () => left-- > 0 && new Worker(__filename).on("exit", next);
+    if (isMainThread) next();`;
+  const { out, code, stderr } = await runRecorded(folder, "pool", source);
+  assert.equal(code, 0, stderr);
+  const found = contents(out);
+  if (found === null) return;
+  assert.deepEqual(loopsOf(found.notes), [
+    "main",
+    ...Array.from({ length: 40 }, (_, i) => `worker ${i + 1}: pool.cjs`),
   ]);
 });
 

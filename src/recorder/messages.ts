@@ -32,7 +32,7 @@ export interface LoopAnnouncement {
   readonly threadId: number;
 }
 
-/** A Worker was made; comes before its own announcement, which cannot know its file yet. */
+/** A Worker was made; comes before or after its own announcement, which cannot know its file. */
 export interface WorkerMade {
   readonly type: "worker";
   readonly threadId: number;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { RingWriter, createRing } from "../base/ring.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -29,4 +31,34 @@ test("a cut that covers much shows progress and writes all along", () => {
     `writes at the steps ${stepsAtWrite.join(" ")}`,
   );
   pipeline.finish(1_001 * MS);
+});
+
+test("the ring of a Worker that has ended is let go, and what it dropped is still told", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as () => void;
+  let written = "";
+  const pipeline = new Pipeline({
+    version: 25,
+    process: {},
+    write: (bytes) => (written += Buffer.from(bytes).toString("latin1")),
+  });
+  const add = (threadId: number): WeakRef<SharedArrayBuffer> => {
+    const ring = createRing(65_536);
+    pipeline.addLoop({ type: "loop", ring, name: `loop ${threadId}`, file: "", time: MS, threadId });
+    const facts = new RingWriter(ring);
+    for (let i = 0; i < 5_000; i++) facts.put(Fact.Settle, BigInt(2 * MS), i, 0, 0);
+    return new WeakRef(ring);
+  };
+  const main = add(0);
+  const worker = add(1);
+  pipeline.cut(3 * MS);
+  assert.equal(pipeline.endLoop(1, 4 * MS), true);
+  assert.equal(pipeline.endLoop(1, 4 * MS), false);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  gc();
+  assert.notEqual(main.deref(), undefined);
+  assert.equal(worker.deref(), undefined);
+  pipeline.finish(200 * MS);
+  assert.match(written, /\{"drops":\{"loop":0,"facts":\d+\}\}/);
+  assert.match(written, /\{"drops":\{"loop":1,"facts":\d+\}\}/);
 });

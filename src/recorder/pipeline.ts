@@ -4,6 +4,7 @@ import { TraceWriter } from "../encode/writer.ts";
 import { Resolver } from "../resolve/resolver.ts";
 import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
+import { noteText } from "./notes.ts";
 
 /** A cut that is late is made in slices of this length, or of a thousandth of it where it is very late. */
 const SLICE_NS = 50e6;
@@ -36,11 +37,11 @@ export interface Sample {
 }
 
 interface Loop {
-  readonly ring: SharedArrayBuffer;
-  readonly reader: RingReader;
-  readonly name: string;
   readonly threadId: number;
-  ended: boolean;
+  /** Undefined once the loop has ended. */
+  source: { readonly ring: SharedArrayBuffer; readonly reader: RingReader } | undefined;
+  /** Facts that its ring had to drop, once it has ended. */
+  dropped: number;
 }
 
 export class Pipeline {
@@ -77,42 +78,46 @@ export class Pipeline {
     this.#start = Math.min(this.#start, loop.time);
     if (index === 0) this.#cutAt = loop.time;
     this.#loops.push({
-      ring: loop.ring,
-      reader: new RingReader(loop.ring),
-      name: loop.name,
       threadId: loop.threadId,
-      ended: false,
+      source: { ring: loop.ring, reader: new RingReader(loop.ring) },
+      dropped: 0,
     });
     const worker = loop.threadId === 0 ? {} : { workerThreadId: loop.threadId };
     this.#resolver.addLoop(index, { name: loop.name, file: loop.file || "node", time: loop.time, ...worker });
-    const loops = this.#loops.map(({ name }, proc) => ({ proc, name }));
-    // A Worker may be announced after a younger one; the last note is the one with all of them.
+    if (index === 0) this.note(0, loop.time, { process: this.#options.process });
+    // A Worker may be announced after a younger one; notes are in order of time.
     this.#announced = Math.max(this.#announced, loop.time);
-    this.note(0, this.#announced, { process: { ...this.#options.process, loops } });
+    this.note(0, this.#announced, { process: { loops: [{ proc: index, name: loop.name }] } });
   }
 
-  /** The Worker of that thread is gone: what its ring still holds is the end of it. */
-  endLoop(threadId: number, time: number): void {
-    const index = this.#loops.findIndex((loop) => loop.threadId === threadId && !loop.ended);
-    if (index <= 0) return;
+  /**
+   * The Worker of that thread is gone: what its ring still holds is the end of it, and the ring is let go. Answers
+   * whether there was one.
+   */
+  endLoop(threadId: number, time: number): boolean {
+    const index = this.#loops.findIndex((loop) => loop.threadId === threadId && loop.source !== undefined);
+    if (index <= 0) return false;
     const loop = this.#loops[index]!;
-    this.#drainLoop(index, loop, Infinity);
-    loop.ended = true;
+    this.#drain(index, loop, Infinity);
+    loop.dropped = droppedFacts(loop.source!.ring);
+    loop.source = undefined;
     this.#resolver.endLoop(index, time);
+    return true;
   }
 
   /** Facts that wait in the fullest ring, as a share of its room. */
   get fill(): number {
     let fill = 0;
-    for (const { reader, ring, ended } of this.#loops) {
-      if (!ended) fill = Math.max(fill, (reader.pending * FACT_BYTES) / ring.byteLength);
+    for (const { source } of this.#loops) {
+      if (source === undefined) continue;
+      fill = Math.max(fill, (source.reader.pending * FACT_BYTES) / source.ring.byteLength);
     }
     return fill;
   }
 
   /** A JSON message of the reserved category, on the loop's next running activation. */
   note(loop: number, time: number, message: object): void {
-    this.#resolver.note(loop, time, JSON.stringify(message));
+    this.#resolver.note(loop, time, noteText(message));
   }
 
   samples(loop: number, samples: readonly Sample[]): void {
@@ -129,7 +134,7 @@ export class Pipeline {
   }
 
   #slice(until: number): void {
-    this.#drain(until);
+    this.#drainAll(until);
     this.#resolver.advance(until);
     // The look-ahead may not have reached the trace's beginning yet.
     if (this.#resolver.horizon >= this.#start) this.#writer.flush();
@@ -148,9 +153,9 @@ export class Pipeline {
 
   /** Takes what is left after a last cut, says what is missing, and ends the trace at `until`. */
   finish(until: number): void {
-    this.#drain(until);
-    for (const [loop, { ring }] of this.#loops.entries()) {
-      const facts = droppedFacts(ring);
+    this.#drainAll(until);
+    for (const [loop, { source, dropped }] of this.#loops.entries()) {
+      const facts = source === undefined ? dropped : droppedFacts(source.ring);
       if (facts > 0) this.note(0, until, { drops: { loop, facts } });
     }
     const { misuse, facts, activations } = this.#resolver.stats;
@@ -160,15 +165,14 @@ export class Pipeline {
     this.#writer.end();
   }
 
-  #drain(until: number): void {
-    for (const [index, loop] of this.#loops.entries()) {
-      if (!loop.ended) this.#drainLoop(index, loop, until);
-    }
+  #drainAll(until: number): void {
+    for (const [index, loop] of this.#loops.entries()) this.#drain(index, loop, until);
   }
 
-  #drainLoop(index: number, { reader }: Loop, until: number): void {
+  #drain(index: number, { source }: Loop, until: number): void {
+    if (source === undefined) return;
     const visitor = this.#resolver.visitor(index);
-    while (reader.drain(until, visitor, DRAIN_RECORDS) >= DRAIN_RECORDS) this.#progress();
+    while (source.reader.drain(until, visitor, DRAIN_RECORDS) >= DRAIN_RECORDS) this.#progress();
   }
 }
 

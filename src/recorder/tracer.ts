@@ -1,8 +1,8 @@
-import { basename } from "node:path";
 import { BroadcastChannel, workerData } from "node:worker_threads";
+import { Arrivals } from "./arrivals.ts";
 import { Word, State, setState } from "./page.ts";
 import { now } from "./messages.ts";
-import type { FromTracer, LoopAnnouncement, ToTracer, TracerData } from "./messages.ts";
+import type { FromTracer, ToTracer, TracerData } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { CpuSampler } from "./cpu.ts";
 import { sinkError, writeFully } from "./sinks.ts";
@@ -28,8 +28,10 @@ class Tracer {
   #sampler: CpuSampler | undefined;
   #sampling = false;
   #generationStart: number;
-  /** Files of Workers that have not announced themselves yet, by thread id. */
-  readonly #files = new Map<number, string>();
+  readonly #arrivals = new Arrivals(
+    (loop) => this.#pipeline.addLoop(loop),
+    (threadId, time) => this.#pipeline.endLoop(threadId, time),
+  );
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
   /** When the recording ended, in ns; undefined while it goes on. */
@@ -73,9 +75,9 @@ class Tracer {
     if (message.type === "bye") this.#data.port.close();
     if (this.#ended) return;
     try {
-      if (message.type === "loop") this.#pipeline.addLoop(this.#named(message));
-      else if (message.type === "worker") this.#files.set(message.threadId, message.file);
-      else if (message.type === "ended") this.#pipeline.endLoop(message.threadId, message.time);
+      if (message.type === "loop") this.#arrivals.announced(message);
+      else if (message.type === "worker") this.#arrivals.made(message.threadId, message.file);
+      else if (message.type === "ended") this.#arrivals.ended(message.threadId, message.time);
       else if (message.type === "finish") {
         this.#finish ??= message.time;
         if (!this.#busy) this.#schedule(0);
@@ -83,14 +85,6 @@ class Tracer {
     } catch (error) {
       this.#end(error);
     }
-  }
-
-  /** A Worker's announcement, completed by what its maker has said. */
-  #named(loop: LoopAnnouncement): LoopAnnouncement {
-    const file = this.#files.get(loop.threadId);
-    if (file === undefined) return loop;
-    this.#files.delete(loop.threadId);
-    return { ...loop, file, name: `${loop.name}: ${basename(file)}` };
   }
 
   #schedule(ms: number): void {
@@ -105,6 +99,7 @@ class Tracer {
     try {
       const finish = this.#finish;
       const begin = finish ?? now();
+      this.#arrivals.cut(finish !== undefined);
       this.#pipeline.cut(begin);
       if (finish !== undefined) {
         await this.#takeSamples(finish);
