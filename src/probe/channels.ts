@@ -13,8 +13,15 @@ const MAX_URL = 480;
 /** How often open requests and connections are looked through for ones that ended without saying so. */
 const SWEEP_NS = 1_000_000_000n;
 
+/** A source whose memory of open things is cleared of what has ended, now and then. */
+export interface ChannelSource {
+  /** Lets go of requests and connections that have ended; cheap to call often. */
+  sweep(): void;
+  stop(): void;
+}
+
 /** Roots that Node announces on diagnostics channels: incoming requests and connections, and Workers. */
-export function watchChannels(facts: FactWriter, sites: Sites): () => void {
+export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
   const requests = new Map<ServerResponse, number>();
   const connections = new Map<Socket, number>();
   let swept = now();
@@ -78,7 +85,8 @@ export function watchChannels(facts: FactWriter, sites: Sites): () => void {
     ["worker_threads", workerMade],
   ];
   for (const [name, listener] of channels) subscribe(name, listener);
-  return () => {
+  const stop = (): void => {
     for (const [name, listener] of channels) unsubscribe(name, listener);
   };
+  return { sweep, stop };
 }

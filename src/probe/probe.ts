@@ -2,6 +2,7 @@ import { types } from "node:util";
 import { Fact } from "../base/facts.ts";
 import type { RingWriter } from "../base/ring.ts";
 import { watchChannels } from "./channels.ts";
+import type { ChannelSource } from "./channels.ts";
 import { watchPromises } from "./promises.ts";
 import { watchResources } from "./resources.ts";
 import { Sites } from "./sites.ts";
@@ -22,20 +23,27 @@ export class Probe {
   readonly #facts: FactWriter;
   readonly #sites: Sites;
   readonly #stops: (() => void)[] = [];
+  readonly #channels: ChannelSource;
   #on = true;
 
   constructor(ring: RingWriter, options: ProbeOptions) {
     this.#facts = new FactWriter(ring);
     this.#sites = new Sites(this.#facts);
     const promises = watchPromises(this.#facts, this.#sites);
+    this.#channels = watchChannels(this.#facts, this.#sites);
     this.#stops.push(
-      watchChannels(this.#facts, this.#sites),
+      this.#channels.stop,
       watchTimers(this.#facts),
       watchResources(this.#facts, this.#sites, promises, options.sampled),
       promises.stop,
     );
     // A reaction that runs when the code that starts the recording has returned: tells where its callback ends.
     void Promise.resolve().then(() => {});
+  }
+
+  /** Lets go of what has ended without saying so; for the time after a collection, which needs no timer. */
+  sweep(): void {
+    this.#channels.sweep();
   }
 
   /** A raw fact. */

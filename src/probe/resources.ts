@@ -73,6 +73,8 @@ interface TimerFields {
   readonly promise?: unknown;
 }
 
+/** Types whose kind is remembered; it is found anew for others. */
+const MOST_TYPES = 500;
 const MIN_IDLE_NS = 10_000;
 
 /** Starts watching; returns what stops it. */
@@ -83,13 +85,17 @@ export function watchResources(
   sampled: boolean,
 ): () => void {
   const timerBase = findTimerBase();
+  /** By type; types are names that a program may make up without end. */
   const kinds = new Map<string, number>();
   let depth = 0;
   let idle = performance.eventLoopUtilization().idle;
 
   function init(_asyncId: number, type: string, _trigger: number, resource: object): void {
     let kind = kinds.get(type);
-    if (kind === undefined) kinds.set(type, (kind = kindOfType(type)));
+    if (kind === undefined) {
+      kind = kindOfType(type);
+      if (kinds.size < MOST_TYPES) kinds.set(type, kind);
+    }
     if (kind === IGNORED) return;
     const id = newId();
     let delay = 0;

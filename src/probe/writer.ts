@@ -4,8 +4,10 @@ import type { RingWriter } from "../base/ring.ts";
 /** The monotonic clock of every fact, in ns; V8's CPU profiles use the same. */
 export const now: () => bigint = process.hrtime.bigint;
 
-/** Distinct names kept as strings of their own; beyond it names are cut to their kind, so that memory is bounded. */
+/** Distinct names of an isolate, and their characters: every further name is `OTHER`, so that memory is bounded. */
 const MAX_STRINGS = 100_000;
+const MAX_CHARACTERS = 2 ** 25;
+const OTHER = "(other)";
 
 /**
  * The fact writer of one recording in one isolate: the ring, plus text that is sent once and then named by its id.
@@ -14,6 +16,7 @@ const MAX_STRINGS = 100_000;
 export class FactWriter {
   readonly #ring: RingWriter;
   readonly #strings = new Map<string, number>();
+  #characters = 0;
 
   /** Time of the last fact. */
   lastTime: bigint = now();
@@ -27,15 +30,17 @@ export class FactWriter {
     this.#ring.put(kind, time, a, b, c);
   }
 
-  /** Id of a text that comes again. */
+  /** Id of a text that comes again; 0 where the ring has no room for it. */
   string(text: string): number {
     const known = this.#strings.get(text);
     if (known !== undefined) return known;
-    if (this.#strings.size >= MAX_STRINGS) return 0;
+    const full = this.#strings.size >= MAX_STRINGS || this.#characters + text.length > MAX_CHARACTERS;
+    if (full && text !== OTHER) return this.string(OTHER);
     const id = this.#strings.size + 1;
     // A text that found no room in the ring is sent again the next time it is needed.
     if (!this.#ring.putText(now(), id, text)) return 0;
     this.#strings.set(text, id);
+    this.#characters += text.length;
     return id;
   }
 

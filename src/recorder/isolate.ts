@@ -24,7 +24,11 @@ export class Isolate {
   /** Begins to record. `onGc` is called after collections, as a sign of life that needs no timer. */
   begin(onGc?: () => void): void {
     const probe = startProbe(new RingWriter(this.announcement.ring), { sampled: this.#sampled });
-    this.#stops = [watchGc(probe, onGc), watchFsSync(probe), () => probe.stop()];
+    const collected = (): void => {
+      probe.sweep();
+      onGc?.();
+    };
+    this.#stops = [watchGc(probe, collected), watchFsSync(probe), () => probe.stop()];
     this.#showFrames = hideOwnFrames();
     slot().probe = probe;
     this.#stops.unshift(() => {
