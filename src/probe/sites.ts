@@ -30,9 +30,16 @@ interface CallSite {
   getEnclosingColumnNumber(): number | null;
 }
 
+/** What is told of a place tells it from another of the same file and position: a file may be loaded with other text. */
 interface KnownSite {
   readonly id: number;
   readonly fn: number;
+  readonly name: string | null;
+  readonly line: number | null;
+  /** Line at which its function begins. */
+  readonly begin: number | null;
+  /** Another place of the same file and position. */
+  readonly other: KnownSite | undefined;
 }
 
 /** What a look at the maker of a resource found. */
@@ -60,6 +67,11 @@ const TIMER_FILES: ReadonlySet<string> = new Set([
   "node:timers/promises",
 ]);
 const MAKER_DEPTH = 12;
+/** Sites known at the most: a program may make ever new ones (`vm`, templates). */
+const MAX_SITES = 200_000;
+/** Texts of one file that are told apart at one position. */
+const MAX_TEXTS = 64;
+const NOWHERE: KnownSite = { id: 0, fn: 0, name: null, line: null, begin: null, other: undefined };
 
 const BUILTIN_CLASS: ReadonlyMap<string, number> = new Map([
   ["Promise", PromiseClass.New],
@@ -74,7 +86,7 @@ const BUILTIN_CLASS: ReadonlyMap<string, number> = new Map([
 ]);
 
 export class Sites {
-  readonly #facts: FactWriter;
+  readonly #facts: Pick<FactWriter, "put" | "string">;
   readonly #files = new Map<string, Map<number, KnownSite>>();
   readonly #functions = new Map<string, number>();
   /** The position at which an async function makes its promise, by function: its first one ever. */
@@ -86,7 +98,7 @@ export class Sites {
   #tokens = BURST;
   #refilled = Number(now());
 
-  constructor(facts: FactWriter) {
+  constructor(facts: Pick<FactWriter, "put" | "string">) {
     this.#facts = facts;
   }
 
@@ -103,6 +115,7 @@ export class Sites {
     const file = top.getScriptNameOrSourceURL();
     if (!file) return BUILTIN_CLASS.get(top.getFunctionName() ?? "") ?? PromiseClass.Native;
     const site = this.#siteOf(top, file);
+    if (site === NOWHERE) return PromiseClass.Unknown;
     if (hasParent) return PromiseClass.Await + 16 * site.id;
     const position = top.getPosition();
     const entry = this.#entryPositions.get(site.fn);
@@ -180,20 +193,26 @@ export class Sites {
     let sites = this.#files.get(file);
     if (sites === undefined) this.#files.set(file, (sites = new Map()));
     const position = frame.getPosition();
-    const known = sites.get(position);
-    if (known !== undefined) return known;
-    const begin = original(file, frame.getEnclosingLineNumber() ?? 0, frame.getEnclosingColumnNumber() ?? 0);
-    const place = original(file, frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1);
-    const path = place.file;
-    const line = begin.line;
-    const key = `${file}\n${frame.getEnclosingLineNumber() ?? 0}:${frame.getEnclosingColumnNumber() ?? 0}`;
+    const name = frame.getFunctionName();
+    const line = frame.getLineNumber();
+    const begin = frame.getEnclosingLineNumber();
+    const latest = sites.get(position);
+    let others = 0;
+    for (let site = latest; site !== undefined; site = site.other) {
+      if (site.name === name && site.line === line && site.begin === begin) return site;
+      others++;
+    }
+    if (others === MAX_TEXTS || this.#sites >= MAX_SITES) return NOWHERE;
+    const beginColumn = frame.getEnclosingColumnNumber() ?? 0;
+    const entry = original(file, begin ?? 0, beginColumn);
+    const place = original(file, line ?? 1, frame.getColumnNumber() ?? 1);
+    const key = `${file}\n${name ?? ""}\n${begin ?? 0}:${beginColumn}`;
     let fn = this.#functions.get(key);
     if (fn === undefined) this.#functions.set(key, (fn = this.#functions.size + 1));
-    const name = frame.getFunctionName() ?? `(anonymous ${basename(path)}:${line})`;
-    const site = { id: ++this.#sites, fn };
-    const func = this.#facts.string(name);
-    const where = this.#facts.string(path);
-    if (func === 0 || where === 0) return { id: 0, fn: 0 };
+    const func = this.#facts.string(name ?? `(anonymous ${basename(place.file)}:${entry.line})`);
+    const where = this.#facts.string(place.file);
+    if (func === 0 || where === 0) return NOWHERE;
+    const site = { id: ++this.#sites, fn, name, line, begin, other: latest };
     this.#facts.put(Fact.Site, now(), fn * 67_108_864 + site.id, where * 67_108_864 + func, place.line);
     sites.set(position, site);
     return site;
