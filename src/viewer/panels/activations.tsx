@@ -1,83 +1,42 @@
-import { useComputed, useSignal } from "@preact/signals";
-import { Fragment } from "preact";
+import { useComputed } from "@preact/signals";
 import { goToActivation, loaded, theme } from "../app/state.ts";
 import { CATEGORIES } from "../core/categories.ts";
 import { count, duration, timestamp } from "../core/format.ts";
 import { activationLabel } from "../core/scene.ts";
 import { activationGroups, type ActivationGroup } from "../core/stats.ts";
+import { type GroupColumn, GroupTable } from "./group-table.tsx";
 import { VirtualRows } from "./virtual-rows.tsx";
 
 /** Activations by entry function: how many, and where their time went. */
 export function Activations() {
-  const open = useSignal<string | null>(null);
   const groups = useComputed(() => {
     const trace = loaded.value;
     return trace === null ? [] : activationGroups(trace.model, trace.index);
   });
   return (
-    <table class="data">
-      <caption class="hidden">Activations by entry function</caption>
-      <thead>
-        <tr>
-          <th scope="col">Entry function</th>
-          <th scope="col" class="number">
-            Count
-          </th>
-          <th scope="col" class="number">
-            Running
-          </th>
-          <th scope="col" class="number">
-            Runnable
-          </th>
-          <th scope="col" class="number">
-            Syscall
-          </th>
-          <th scope="col" class="number">
-            Waiting
-          </th>
-          <th scope="col">Where the time went</th>
-        </tr>
-      </thead>
-      <tbody>
-        {groups.value.map((group) => {
-          const isOpen = open.value === group.name;
-          let waiting = 0;
-          for (let c = 4; c < group.time.length; c++) waiting += group.time[c]!;
-          return (
-            <Fragment key={group.name}>
-              <tr>
-                <th scope="row">
-                  <button
-                    type="button"
-                    class="disclosure"
-                    aria-expanded={isOpen}
-                    onClick={() => (open.value = isOpen ? null : group.name)}
-                  >
-                    {group.name}
-                  </button>
-                </th>
-                <td class="number">{count(group.rows.length)}</td>
-                <td class="number">{time(group.time[1]!)}</td>
-                <td class="number">{time(group.time[2]!)}</td>
-                <td class="number">{time(group.time[3]!)}</td>
-                <td class="number">{time(waiting)}</td>
-                <td>
-                  <Shares of={group} />
-                </td>
-              </tr>
-              {isOpen && (
-                <tr>
-                  <td colSpan={7} class="nested">
-                    <Members of={group} />
-                  </td>
-                </tr>
-              )}
-            </Fragment>
-          );
-        })}
-      </tbody>
-    </table>
+    <GroupTable
+      caption="Activations by entry function"
+      title="Entry function"
+      columns={COLUMNS}
+      groups={groups.value}
+      members={(group) => <Members of={group} />}
+    />
   );
+}
+
+const COLUMNS: readonly GroupColumn<ActivationGroup>[] = [
+  { title: "Count", isNumber: true, cell: ({ rows }) => count(rows.length) },
+  { title: "Running", isNumber: true, cell: (group) => time(group.time[1]!) },
+  { title: "Runnable", isNumber: true, cell: (group) => time(group.time[2]!) },
+  { title: "Syscall", isNumber: true, cell: (group) => time(group.time[3]!) },
+  { title: "Waiting", isNumber: true, cell: (group) => time(waitingOf(group)) },
+  { title: "Where the time went", cell: (group) => <Shares of={group} /> },
+];
+
+function waitingOf(group: ActivationGroup): number {
+  let waiting = 0;
+  for (let c = 4; c < group.time.length; c++) waiting += group.time[c]!;
+  return waiting;
 }
 
 function time(value: number): string {

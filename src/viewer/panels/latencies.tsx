@@ -1,16 +1,15 @@
-import { useComputed, useSignal } from "@preact/signals";
-import { Fragment } from "preact";
+import { useComputed } from "@preact/signals";
 import { boundsOf, goTo, goToTask, loaded, selection } from "../app/state.ts";
 import { count, duration, plural, timestamp } from "../core/format.ts";
 import { activationLabel } from "../core/scene.ts";
 import { latencyGroups, type LatencyGroup } from "../core/stats.ts";
+import { type GroupColumn, GroupTable } from "./group-table.tsx";
 import { Histogram } from "./histogram.tsx";
 import { VirtualRows } from "./virtual-rows.tsx";
 
 /** Tasks or regions by type with their latencies; a type opens into its instances, an instance leads to its time. */
 export function Latencies(props: { readonly of: "tasks" | "regions" }) {
   const { of } = props;
-  const open = useSignal<string | null>(null);
   const groups = useComputed(() => {
     const model = loaded.value?.model;
     return model === undefined ? [] : latencyGroups(model, model[of]);
@@ -34,80 +33,47 @@ export function Latencies(props: { readonly of: "tasks" | "regions" }) {
     high = Math.max(high, latency.max);
   }
   const one = of === "tasks" ? "task" : "region";
+  const columns: readonly GroupColumn<LatencyGroup>[] = [
+    { title: "Count", isNumber: true, cell: (group) => <Count of={group} one={one} /> },
+    { title: "p50", isNumber: true, cell: ({ latency }) => duration(latency.p50) },
+    { title: "p90", isNumber: true, cell: ({ latency }) => duration(latency.p90) },
+    { title: "p99", isNumber: true, cell: ({ latency }) => duration(latency.p99) },
+    { title: "Max", isNumber: true, cell: ({ latency }) => duration(latency.max) },
+    {
+      title: (
+        <>
+          Latency{" "}
+          <span class="muted">
+            {duration(low)} – {duration(high)}, log
+          </span>
+        </>
+      ),
+      cell: ({ latency }) => <Histogram of={latency} low={low} high={high} />,
+    },
+  ];
   return (
-    <table class="data">
-      <caption class="hidden">{of === "tasks" ? "Tasks by type" : "Regions by type"}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{of === "tasks" ? "Task type" : "Region type"}</th>
-          <th scope="col" class="number">
-            Count
-          </th>
-          <th scope="col" class="number">
-            p50
-          </th>
-          <th scope="col" class="number">
-            p90
-          </th>
-          <th scope="col" class="number">
-            p99
-          </th>
-          <th scope="col" class="number">
-            Max
-          </th>
-          <th scope="col">
-            Latency{" "}
-            <span class="muted">
-              {duration(low)} – {duration(high)}, log
-            </span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {list.map((group) => {
-          const isOpen = open.value === group.name;
-          return (
-            <Fragment key={group.name}>
-              <tr>
-                <th scope="row">
-                  <button
-                    type="button"
-                    class="disclosure"
-                    aria-expanded={isOpen}
-                    onClick={() => (open.value = isOpen ? null : group.name)}
-                  >
-                    {group.name}
-                  </button>
-                </th>
-                <td class="number">
-                  {count(group.rows.length)}
-                  {group.open > 0 && (
-                    <span class="muted" title={`${plural(group.open, one)} without both ends`}>
-                      {" "}
-                      ({group.open} open)
-                    </span>
-                  )}
-                </td>
-                <td class="number">{duration(group.latency.p50)}</td>
-                <td class="number">{duration(group.latency.p90)}</td>
-                <td class="number">{duration(group.latency.p99)}</td>
-                <td class="number">{duration(group.latency.max)}</td>
-                <td>
-                  <Histogram of={group.latency} low={low} high={high} />
-                </td>
-              </tr>
-              {isOpen && (
-                <tr>
-                  <td colSpan={7} class="nested">
-                    <Instances of={of} group={group} />
-                  </td>
-                </tr>
-              )}
-            </Fragment>
-          );
-        })}
-      </tbody>
-    </table>
+    <GroupTable
+      caption={of === "tasks" ? "Tasks by type" : "Regions by type"}
+      title={of === "tasks" ? "Task type" : "Region type"}
+      columns={columns}
+      groups={list}
+      members={(group) => <Instances of={of} group={group} />}
+    />
+  );
+}
+
+function Count(props: { readonly of: LatencyGroup; readonly one: string }) {
+  const { of: group, one } = props;
+  return (
+    <>
+      {count(group.rows.length)}
+      {group.open > 0 && (
+        <span class="muted" title={`${plural(group.open, one)} without both ends`}>
+          {" "}
+          ({group.open} open)
+        </span>
+      )}
+    </>
   );
 }
 
