@@ -35,27 +35,33 @@ function assertWhole(model: TraceModel): void {
 const text = (model: TraceModel, index: number): string => model.strings[index] ?? "";
 
 test("a sleep is a wait for sleep, on one activation however deep it is awaited", async () => {
-  await withRecording(
-    program("sleep.cjs"),
-    (recording) => {
-      judge(recording);
-      const { model } = recording;
-      assertWhole(model);
-      const [main] = activationsNamed(model, "main");
-      const waits = spansOf(model, main!).filter((span) => span.reason === "sleep" && span.ms > 1);
-      assert.equal(waits.length, 2);
-      for (const wait of waits) assert.ok(wait.ms > 40 && wait.ms < 52, `waited ${wait.ms} ms, want 50`);
-      assert.deepEqual(
-        waits.map((wait) => wait.frames),
-        [
-          ["outer", "main"],
-          ["inner", "outer", "main"],
-        ],
-      );
-      for (const name of ["inner", "outer", "sleep"]) assert.deepEqual(activationsNamed(model, name), []);
-    },
-    ["--cpu", "off"],
-  );
+  await withRecording(program("sleep.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    assertWhole(model);
+    const [main] = activationsNamed(model, "main");
+    const waits = spansOf(model, main!).filter((span) => span.reason === "sleep" && span.ms > 1);
+    const sleeps = JSON.parse(recording.stdout) as { asked: number; set: number; left: number }[];
+    assert.equal(waits.length, 2);
+    assert.equal(sleeps.length, 2);
+    for (const [i, { start, ms }] of waits.entries()) {
+      const { asked, set, left } = sleeps[i]!;
+      // What the thread still does then is not the program's: the CPU profiler's start takes some milliseconds.
+      const late = start - left / 1e6;
+      assert.ok(late > -0.1 && late < 10, `waits from ${late} ms after the program had nothing left to do`);
+      const due = start + ms;
+      const [from, to] = [asked / 1e6 + 50, set / 1e6 + 50];
+      assert.ok(due > from - 1 && due < to + 1, `waits until ${due}, want ${from} to ${to}`);
+    }
+    assert.deepEqual(
+      waits.map((wait) => wait.frames),
+      [
+        ["outer", "main"],
+        ["inner", "outer", "main"],
+      ],
+    );
+    for (const name of ["inner", "outer", "sleep"]) assert.deepEqual(activationsNamed(model, name), []);
+  });
 });
 
 test("a busy loop runs, is sampled, and makes a timer that falls due runnable for the rest of it", async () => {
@@ -66,10 +72,11 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
     const [waiter] = activationsNamed(model, "waiter");
     assert.ok(burner !== undefined && waiter !== undefined);
     const ran = total(spansOf(model, burner), "running");
-    assert.ok(ran > 79 && ran < 110, `ran ${ran} ms, want 80`);
+    const burnt = Number(recording.stdout);
+    assert.ok(ran >= burnt && ran < burnt + 30, `ran ${ran} ms, burnt ${burnt}`);
     const queued = total(spansOf(model, waiter), "runnable");
-    // Due 20 ms after its start, the burner blocks from 5 to 85 ms.
-    assert.ok(queued > 60 && queued < 90, `runnable ${queued} ms, want 65`);
+    // Due 20 ms after its start, the burner blocks from 5 ms on.
+    assert.ok(queued > burnt - 20 && queued < burnt + 10, `runnable ${queued} ms, want ${burnt - 15}`);
     let samples = 0;
     for (let i = 0; i < model.samples.count; i++) {
       const onBurner = model.samples.activation[i] === burner;
@@ -86,14 +93,11 @@ test("a timer that is refreshed makes its waiter runnable when it is due anew", 
     const { model } = recording;
     const [watched] = activationsNamed(model, "watched");
     const refreshed = Number(recording.stdout);
-    const [first] = spansOf(model, watched!);
     const [queued] = spansOf(model, watched!).filter(({ state, ms }) => state === "runnable" && ms > 1);
     assert.ok(queued !== undefined);
-    const due = queued.start - first!.start;
-    assert.ok(
-      due > refreshed + 18 && due < refreshed + 24,
-      `due after ${due} ms, refreshed after ${refreshed}`,
-    );
+    // Without the refresh it would be 10 ms earlier.
+    const due = queued.start - refreshed;
+    assert.ok(due > 15 && due < 22, `due ${due} ms after the refresh, want 20`);
   });
 });
 
@@ -101,11 +105,11 @@ test("a task takes as long as the program says, and what it logs after an await 
   await withRecording(program("tasks.mjs"), (recording) => {
     judge(recording);
     const { model } = recording;
-    const measured = JSON.parse(recording.stdout) as number[];
+    const measured = JSON.parse(recording.stdout) as { inside: number; outside: number }[];
     assert.equal(model.tasks.count, measured.length);
-    for (const [row, milliseconds] of measured.entries()) {
+    for (const [row, { inside, outside }] of measured.entries()) {
       const took = (model.tasks.end[row]! - model.tasks.start[row]!) / 1e6;
-      assert.ok(Math.abs(took - milliseconds) < 1, `task took ${took} ms, the program says ${milliseconds}`);
+      assert.ok(took >= inside && took <= outside, `task took ${took} ms, want ${inside} to ${outside}`);
     }
     const logs = Array.from({ length: model.logs.count }, (_, i) => [
       model.logs.task[i],
@@ -154,11 +158,19 @@ test("calls that nobody awaits directly are forks, others are not", async () => 
     for (const name of ["direct", "settled", "parent", "sleep"]) {
       assert.equal(activationsNamed(model, name).length, 0, name);
     }
-    // On a busy machine a timer may be late and its waiter never seen to wait; main itself is awake before all others.
+    // A wait for others ends where the last, or first, of them does.
+    const ends = JSON.parse(recording.stdout) as Readonly<Record<string, number>>;
     const [main] = activationsNamed(model, "main");
-    const waits = new Set(spansOf(model, main!).map(({ reason }) => reason));
-    for (const reason of ["sync", "select", "chan receive"])
-      assert.ok(waits.has(reason), `main waits with ${reason}`);
+    for (const [reason, child] of [
+      ["sync", "joined2"],
+      ["chan receive", "kept"],
+      ["select", "winner"],
+    ] as const) {
+      const wait = spansOf(model, main!).find((span) => span.reason === reason && span.ms > 1);
+      assert.ok(wait !== undefined, `main waits with ${reason}`);
+      const late = wait.start + wait.ms - ends[child]! / 1e6;
+      assert.ok(Math.abs(late) < 2, `main waits with ${reason} until ${late} ms after the end of ${child}`);
+    }
     for (const name of forks) {
       const [row] = activationsNamed(model, name);
       assert.ok(

@@ -6,7 +6,11 @@ import { goTool, parsed } from "#dist/testing/go.js";
 import { projectRoot } from "#dist/testing/project.js";
 import { activationsNamed, withRecording } from "#dist/testing/record.js";
 
-/** The tracer's heap takes about a minute to settle: the short soak is too short to judge memory. */
+/**
+ * The tracer's heap takes a minute or two to settle (its tables are bounded, and full only then): the short soak is too
+ * short to judge memory, and the long one judges it by its last third. At a third of the run it may still grow, and so
+ * would say nothing of a leak.
+ */
 const IS_SHORT = process.env["RUNTRACE_SOAK"] === "short";
 const SECONDS = IS_SHORT ? 20 : 300;
 
