@@ -51,6 +51,7 @@ const KINDS_BY_CONSTRUCTOR: ReadonlyMap<string, number> = new Map([
   ...(isMainThread ? [] : ([["MessagePort", ResourceKind.Port]] as const)),
 ]);
 
+/** Stamped on what is not recorded at all. */
 const IGNORED = -2;
 
 /** Kind of an async_hooks type. */
@@ -62,6 +63,12 @@ function kindOfType(type: string): number {
   if (/^(TCP|PIPE|TTY|UDP|TLS|HTTP|STREAM|JSSTREAM|WRITE|SHUTDOWN|SEND|LIBUV|QUIC)/.test(type))
     return ResourceKind.Net;
   return type === type.toUpperCase() ? ResourceKind.Unknown : ResourceKind.User;
+}
+
+/** Kind of a resource that calls back. */
+function kindHere(resource: object): number {
+  const stamped = kindOf(resource);
+  return stamped !== -1 ? stamped : (KINDS_BY_CONSTRUCTOR.get(resource.constructor?.name) ?? IGNORED);
 }
 
 /** Fields of Node's Timeout that tell when it is due. */
@@ -114,6 +121,11 @@ export function watchResources(
       else if (fields._repeat != null) kind = ResourceKind.Interval;
       delay = delayOf(fields);
     }
+    if (kind === ResourceKind.Immediate && depth === 0 && maker.internal && maker.site === 0) {
+      // Made by Node in no callback: the report of a collection, which we have asked for.
+      setStamp(resource, 0, IGNORED);
+      return;
+    }
     if (maker.inExecutor) link = promises.lastNew();
     if (type === "FSREQPROMISE" && typeof fields.promise === "object" && fields.promise !== null) {
       link = idOf(fields.promise);
@@ -126,8 +138,7 @@ export function watchResources(
 
   function before(): void {
     const resource = executionAsyncResource();
-    const stamped = kindOf(resource);
-    const kind = stamped >= 0 ? stamped : (KINDS_BY_CONSTRUCTOR.get(resource.constructor?.name) ?? IGNORED);
+    const kind = kindHere(resource);
     if (kind === IGNORED || kind === ResourceKind.Worker) return;
     const time = now();
     if (depth++ === 0 && kind !== ResourceKind.Tick) {
@@ -147,8 +158,7 @@ export function watchResources(
 
   function after(): void {
     const resource = executionAsyncResource();
-    const stamped = kindOf(resource);
-    const kind = stamped >= 0 ? stamped : (KINDS_BY_CONSTRUCTOR.get(resource.constructor?.name) ?? IGNORED);
+    const kind = kindHere(resource);
     if (kind === IGNORED || kind === ResourceKind.Worker) return;
     if (depth > 0) depth--;
     facts.put(Fact.After, now(), idOf(resource), 0, 0);
