@@ -1,0 +1,54 @@
+/**
+ * Bundles what the package ships, so that it needs no dependencies and a start of a recorded process reads few files:
+ *
+ * * the two entry points, with one file that both share (so that they share one recorder), and the tracer thread, in
+ *   place of their modules;
+ * * the command line, one folder deep as its modules are;
+ * * the declarations that the entry points' types reach.
+ *
+ * Every bundle lies at the depth of its modules, and the recorder's in their folder: paths relative to a module hold,
+ * and our own frames are known by the folder.
+ */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { rolldown } from "rolldown";
+
+/** Bundles the modules that tsc has put into the folder `dist`. */
+export async function bundlePackage(dist) {
+  await bundle(["index.js", "register.js"], dist, {
+    dir: dist,
+    chunkFileNames: "recorder/[name].js",
+    codeSplitting: { groups: [{ name: "recorder", test: (id) => dirname(id) !== dist }] },
+  });
+  // In several files: what loads the inspector is loaded only where CPU samples are asked for.
+  await bundle(["recorder/tracer.js"], dist, {
+    dir: join(dist, "recorder"),
+    chunkFileNames: "tracer-[name].js",
+  });
+  await bundle(["cli/bin.js"], dist, { dir: join(dist, "bundle"), chunkFileNames: "[name].js" });
+  writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./bundle/bin.js";\n');
+  chmodSync(join(dist, "cli.js"), 0o755);
+  copyTypes(dist, ["index.d.ts", "register.d.ts"]);
+}
+
+async function bundle(names, dist, output) {
+  const input = names.map((name) => join(dist, name));
+  const built = await rolldown({ input, platform: "node", logLevel: "warn" });
+  await built.write({ format: "esm", minify: false, entryFileNames: "[name].js", ...output });
+  await built.close();
+}
+
+/** Copies the declarations `names` and all that they import into dist/types. */
+function copyTypes(dist, names) {
+  const files = new Set(names);
+  for (const name of files) {
+    const text = readFileSync(join(dist, name), "utf8");
+    const copied = text.replaceAll(/(from "|import\(")(\.[^"]+)\.ts"/g, (_, before, specifier) => {
+      files.add(join(dirname(name), `${specifier}.d.ts`));
+      return `${before}${specifier}.js"`;
+    });
+    const to = join(dist, "types", name);
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, copied);
+  }
+}
