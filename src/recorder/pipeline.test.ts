@@ -25,7 +25,8 @@ test("a cut that covers much shows progress and writes all along", () => {
     facts.put(Fact.After, BigInt(MS + i * 10_000 + 5_000), i, 0, 0);
   }
   pipeline.cut(1_001 * MS);
-  assert.ok(steps >= 20, `${steps} signs of life`);
+  // Not by slices alone: one may hold any amount of work.
+  assert.ok(steps >= 10_000, `${steps} signs of life`);
   assert.ok(
     stepsAtWrite.length >= 10 && stepsAtWrite[0]! < 5,
     `writes at the steps ${stepsAtWrite.join(" ")}`,

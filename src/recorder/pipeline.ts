@@ -1,6 +1,7 @@
 import { FACT_BYTES } from "../base/facts.ts";
 import { RingReader, droppedFacts } from "../base/ring.ts";
 import { TraceWriter } from "../encode/writer.ts";
+import type { WriterOptions } from "../encode/writer.ts";
 import { Resolver } from "../resolve/resolver.ts";
 import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
@@ -44,6 +45,21 @@ interface Loop {
   dropped: number;
 }
 
+/** Shows progress while the resolver writes: every activation that stops has a stack. */
+class WatchedWriter extends TraceWriter {
+  readonly #progress: () => void;
+
+  constructor(options: WriterOptions, progress: () => void) {
+    super(options);
+    this.#progress = progress;
+  }
+
+  override stack(frames: readonly Frame[]): number {
+    this.#progress();
+    return super.stack(frames);
+  }
+}
+
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #writer: TraceWriter;
@@ -59,15 +75,18 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#progress = options.progress ?? (() => {});
-    this.#writer = new TraceWriter({
-      version: options.version,
-      strict: false,
-      write: (bytes) => {
-        this.#cost.bytes += bytes.length;
-        options.write(bytes);
+    this.#writer = new WatchedWriter(
+      {
+        version: options.version,
+        strict: false,
+        write: (bytes) => {
+          this.#cost.bytes += bytes.length;
+          options.write(bytes);
+        },
+        snapshot,
       },
-      snapshot,
-    });
+      this.#progress,
+    );
     const { lookAheadNs } = options;
     this.#resolver = new Resolver(this.#writer, lookAheadNs === undefined ? {} : { lookAheadNs });
   }
