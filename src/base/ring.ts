@@ -12,6 +12,9 @@ const WRITTEN = 0;
 const READ = 1;
 const DROPPED = 2;
 
+/** Made at once: Node fetches the class when it is first asked for, which fails once globalThis is frozen. */
+const encoder = new TextEncoder();
+
 /** A ring's shared memory for at least `bytes` of facts. */
 export function createRing(bytes: number): SharedArrayBuffer {
   let capacity = 1024;
@@ -24,7 +27,11 @@ export function droppedFacts(ring: SharedArrayBuffer): number {
   return Atomics.load(new Int32Array(ring, 0, 16), DROPPED) >>> 0;
 }
 
-/** The writing end. `put` costs a few stores; the caller gives the clock so that a fact can be dated earlier. */
+/**
+ * The writing end. `put` costs a few stores; the caller gives the clock so that a fact can be dated earlier. A writer
+ * that is interrupted anywhere by an error (the program has used up its stack) has written nothing: its counters move
+ * only when the records are complete.
+ */
 export class RingWriter {
   readonly #control: Int32Array;
   readonly #times: BigUint64Array;
@@ -32,7 +39,6 @@ export class RingWriter {
   readonly #words: Uint32Array;
   readonly #bytes: Uint8Array;
   readonly #mask: number;
-  readonly #encoder = new TextEncoder();
   readonly #reserve: number;
   #written: number;
   /** Records known to be free without looking at the reader's counter again. */
@@ -58,45 +64,55 @@ export class RingWriter {
 
   put(kind: number, time: bigint, a: number, b: number, c: number): void {
     if (this.#free <= this.#reserve && !this.#makeRoom(1)) return;
-    if (this.#gap !== 0) this.#writeGap(time);
-    this.#free--;
-    this.#store(kind, time, a, b, c);
-    Atomics.store(this.#control, WRITTEN, this.#written);
+    let at = this.#written;
+    if (this.#gap !== 0) at = this.#storeGap(at, time);
+    this.#store(at, kind, time, a, b, c);
+    this.#publish((at + 1) | 0);
+  }
+
+  /** Counts facts that their source could not write. */
+  drop(facts: number): void {
+    this.#gap += facts;
+    Atomics.add(this.#control, DROPPED, facts);
   }
 
   /** A Text record and its bytes (at most 64 KiB are kept), visible to the reader at once. */
   putText(time: bigint, id: number, text: string): boolean {
-    let bytes = this.#encoder.encode(text);
+    let bytes = encoder.encode(text);
     if (bytes.length > 65_536) bytes = bytes.subarray(0, 65_536);
     const records = Math.ceil(bytes.length / FACT_BYTES);
     if (this.#free <= this.#reserve + records && !this.#makeRoom(1 + records)) return false;
-    if (this.#gap !== 0) this.#writeGap(time);
-    this.#free -= 1 + records;
-    this.#store(Fact.Text, time, id, 0, bytes.length);
+    let at = this.#written;
+    if (this.#gap !== 0) at = this.#storeGap(at, time);
+    this.#store(at, Fact.Text, time, id, 0, bytes.length);
     for (let i = 0; i < records; i++) {
-      const at = (this.#written & this.#mask) * FACT_BYTES;
-      this.#bytes.set(bytes.subarray(i * FACT_BYTES, (i + 1) * FACT_BYTES), at);
-      this.#written = (this.#written + 1) | 0;
+      at = (at + 1) | 0;
+      this.#bytes.set(bytes.subarray(i * FACT_BYTES, (i + 1) * FACT_BYTES), (at & this.#mask) * FACT_BYTES);
     }
-    Atomics.store(this.#control, WRITTEN, this.#written);
+    this.#publish((at + 1) | 0);
     return true;
   }
 
-  #store(kind: number, time: bigint, a: number, b: number, c: number): void {
-    const slot = this.#written & this.#mask;
+  #store(at: number, kind: number, time: bigint, a: number, b: number, c: number): void {
+    const slot = at & this.#mask;
     this.#times[slot * 4] = time;
     this.#floats[slot * 4 + 1] = a;
     this.#floats[slot * 4 + 2] = b;
     this.#words[slot * 8 + 6] = kind;
     this.#words[slot * 8 + 7] = c;
-    this.#written = (this.#written + 1) | 0;
   }
 
-  #writeGap(time: bigint): void {
-    const lost = this.#gap;
+  #storeGap(at: number, time: bigint): number {
+    this.#store(at, Fact.Gap, time, this.#gap, 0, 0);
+    return (at + 1) | 0;
+  }
+
+  /** Everything up to record `end` is complete; a Gap was stored with it where one was due. */
+  #publish(end: number): void {
+    Atomics.store(this.#control, WRITTEN, end);
+    this.#free -= (end - this.#written) | 0;
+    this.#written = end;
     this.#gap = 0;
-    this.#free--;
-    this.#store(Fact.Gap, time, lost, 0, 0);
   }
 
   /** Looks at the reader's counter; counts a drop and answers false where `records` and a Gap do not fit. */
