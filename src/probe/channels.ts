@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Worker } from "node:worker_threads";
 import { Fact, RootKind } from "../base/facts.ts";
 import type { Sites } from "./sites.ts";
-import { newId, now } from "./writer.ts";
+import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 /** A URL's share of a note of 1,024 bytes: a character may take two. */
@@ -78,11 +78,22 @@ export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
     facts.put(Fact.WorkerStart, now(), worker.threadId, 0, sites.caller(workerMade));
   }
 
+  /** Node would report what a listener throws as the program's own uncaught error. */
+  const harmless =
+    (listener: (message: unknown) => void) =>
+    (message: unknown): void => {
+      try {
+        listener(message);
+      } catch {
+        unwritten.facts++;
+      }
+    };
+
   const channels: readonly (readonly [string, (message: unknown) => void])[] = [
-    ["http.server.request.start", requestStart],
-    ["http.server.response.finish", responseFinish],
-    ["net.server.socket", serverSocket],
-    ["worker_threads", workerMade],
+    ["http.server.request.start", harmless(requestStart)],
+    ["http.server.response.finish", harmless(responseFinish)],
+    ["net.server.socket", harmless(serverSocket)],
+    ["worker_threads", harmless(workerMade)],
   ];
   for (const [name, listener] of channels) subscribe(name, listener);
   const stop = (): void => {

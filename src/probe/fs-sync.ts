@@ -1,8 +1,9 @@
 import child_process from "node:child_process";
 import fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { Fact } from "../base/facts.ts";
 import type { Probe } from "./probe.ts";
+import { imitate, isPlain, replace, shareReplaced, undoAll } from "./replace.ts";
+import { unwritten } from "./writer.ts";
 
 /**
  * Synchronous calls into the system, seen by wrapping every *Sync function of fs and child_process: a call that blocks
@@ -22,22 +23,21 @@ export function watchFsSync(probe: Pick<Probe, "put" | "site">): () => void {
     for (const name of Object.keys(module)) {
       const original = module[name];
       if (!name.endsWith("Sync") || typeof original !== "function") continue;
-      const wrapper = traceCall(probe, original);
-      module[name] = wrapper;
-      undo.push(() => {
-        if (module[name] === wrapper) module[name] = original;
-      });
+      undo.push(replace(module, name, traceCall(probe, original)));
     }
   }
-  syncBuiltinESMExports();
+  shareReplaced();
   return () => {
-    for (const step of undo) step();
-    syncBuiltinESMExports();
+    undoAll(undo);
+    shareReplaced();
   };
 }
 
 /** True inside a traced call: what it calls in turn is part of it. */
 let inside = false;
+
+/** Error.stackTraceLimit as it was when the traced call began, -1 where it was not raised. */
+let limit = -1;
 
 /** Our frames that an error can have: the traced call's, and one of a call inside it. */
 const FRAMES = 2;
@@ -46,19 +46,41 @@ function traceCall(probe: Pick<Probe, "put" | "site">, original: AnyFunction): A
   const wrapper = function (this: unknown): unknown {
     // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
     if (inside) return Reflect.apply(original, this, arguments);
-    const limit = Error.stackTraceLimit;
-    const raise = typeof limit === "number" && limit > 0 && limit < 1000;
     inside = true;
-    probe.put(Fact.SyscallBegin, process.hrtime.bigint(), 0, 0, probe.site(wrapper));
-    if (raise) Error.stackTraceLimit = limit + FRAMES;
+    let begun = false;
     try {
+      begun = begin(probe, wrapper);
       // oxlint-disable-next-line prefer-rest-params -- as above
       return Reflect.apply(original, this, arguments);
     } finally {
-      if (raise) Error.stackTraceLimit = limit;
-      probe.put(Fact.SyscallEnd, process.hrtime.bigint(), 0, 0, 0);
+      // Where the stack is used up nothing can be called here.
       inside = false;
+      try {
+        if (limit >= 0) Error.stackTraceLimit = limit;
+        limit = -1;
+        if (begun) probe.put(Fact.SyscallEnd, process.hrtime.bigint(), 0, 0, 0);
+      } catch {
+        limit = -1;
+        unwritten.facts++;
+      }
     }
   };
-  return Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(original));
+  return imitate(original, wrapper);
+}
+
+/** Answers whether the begin was written. */
+function begin(probe: Pick<Probe, "put" | "site">, wrapper: AnyFunction): boolean {
+  try {
+    probe.put(Fact.SyscallBegin, process.hrtime.bigint(), 0, 0, probe.site(wrapper));
+    if (!isPlain("stackTraceLimit")) return true;
+    const own = Error.stackTraceLimit;
+    if (typeof own === "number" && own > 0 && own < 1000) {
+      Error.stackTraceLimit = own + FRAMES;
+      limit = own;
+    }
+    return true;
+  } catch {
+    unwritten.facts++;
+    return false;
+  }
 }

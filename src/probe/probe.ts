@@ -5,10 +5,11 @@ import { watchChannels } from "./channels.ts";
 import type { ChannelSource } from "./channels.ts";
 import { watchPromises } from "./promises.ts";
 import { watchResources } from "./resources.ts";
+import { undoAll } from "./replace.ts";
 import { Sites } from "./sites.ts";
 import { idOf } from "./stamp.ts";
 import { watchTimers } from "./timers.ts";
-import { FactWriter, newId, now } from "./writer.ts";
+import { FactWriter, newId, now, unwritten } from "./writer.ts";
 
 export interface ProbeOptions {
   /** CPU samples are taken of this isolate: libuv's measure of its waits cannot be trusted. */
@@ -57,8 +58,12 @@ export class Probe {
   }
 
   log(category: string, message: string): void {
-    const id = this.#facts.string(category);
-    this.#facts.message(Fact.Log, id, this.#sites.caller(this.log), message);
+    try {
+      const id = this.#facts.string(category);
+      this.#facts.message(Fact.Log, id, this.#sites.caller(this.log), message);
+    } catch {
+      unwritten.facts++;
+    }
   }
 
   /** A message of the reserved log category. */
@@ -84,7 +89,7 @@ export class Probe {
   }
 
   regionEnd(id: number): void {
-    if (this.#on) this.#facts.put(Fact.RegionEnd, now(), id, 0, 0);
+    this.#put(Fact.RegionEnd, id, 0);
   }
 
   taskBegin(type: string): number {
@@ -92,17 +97,17 @@ export class Probe {
   }
 
   taskEnd(id: number): void {
-    if (this.#on) this.#facts.put(Fact.TaskEnd, now(), id, 0, 0);
+    this.#put(Fact.TaskEnd, id, 0);
   }
 
   /** Runs `fn` in the task; what it starts belongs to the task. */
   taskRun<T>(id: number, fn: () => T): T {
     if (!this.#on) return fn();
-    this.#facts.put(Fact.TaskEnter, now(), id, 0, 0);
+    this.#put(Fact.TaskEnter, id, 0);
     try {
       return fn();
     } finally {
-      this.#facts.put(Fact.TaskExit, now(), id, 0, 0);
+      this.#put(Fact.TaskExit, id, 0);
     }
   }
 
@@ -111,29 +116,46 @@ export class Probe {
     const { skipped } = this.#sites;
     if (this.#on && skipped > 0) this.note({ looks: { skipped } });
     this.#on = false;
-    for (const stop of this.#stops) stop();
+    undoAll(this.#stops);
     this.#stops.length = 0;
   }
 
   #begin(kind: number, type: string): number {
     const id = newId();
-    const name = this.#facts.string(type);
-    this.#facts.put(kind, now(), id, name, this.#sites.caller(this.#begin));
+    try {
+      const name = this.#facts.string(type);
+      this.#facts.put(kind, now(), id, name, this.#sites.caller(this.#begin));
+    } catch {
+      unwritten.facts++;
+    }
     return id;
+  }
+
+  #put(kind: number, id: number, b: number): void {
+    if (!this.#on) return;
+    try {
+      this.#facts.put(kind, now(), id, b, 0);
+    } catch {
+      unwritten.facts++;
+    }
   }
 
   #call<T>(kind: number, name: string, fn: () => T): T {
     if (!this.#on) return fn();
     const id = newId();
-    const site = this.#sites.caller(this.#call);
-    this.#facts.put(kind, now(), id, this.#facts.string(name), site);
+    try {
+      const site = this.#sites.caller(this.#call);
+      this.#facts.put(kind, now(), id, this.#facts.string(name), site);
+    } catch {
+      unwritten.facts++;
+    }
     let promise = 0;
     try {
       const result = fn();
       if (types.isPromise(result)) promise = idOf(result);
       return result;
     } finally {
-      this.#facts.put(Fact.Return, now(), id, promise, 0);
+      this.#put(Fact.Return, id, promise);
     }
   }
 }

@@ -2,7 +2,7 @@ import { promiseHooks } from "node:v8";
 import { Fact, PromiseClass } from "../base/facts.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
-import { newId, now } from "./writer.ts";
+import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 /** What the promise hooks know that others ask for. */
@@ -17,20 +17,36 @@ export function watchPromises(facts: FactWriter, sites: Sites): PromiseSource {
   let lastNew = 0;
 
   function init(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
-    const id = newId();
-    setStamp(promise, id, 0);
-    const c = sites.classify(parent !== undefined, init);
-    if ((c & 15) === PromiseClass.New) lastNew = id;
-    facts.put(Fact.Promise, now(), id, parent === undefined ? 0 : idOf(parent), c);
+    try {
+      const id = newId();
+      setStamp(promise, id, 0);
+      const c = sites.classify(parent !== undefined, init);
+      if ((c & 15) === PromiseClass.New) lastNew = id;
+      facts.put(Fact.Promise, now(), id, parent === undefined ? 0 : idOf(parent), c);
+    } catch {
+      unwritten.facts++;
+    }
   }
   function before(promise: Promise<unknown>): void {
-    facts.put(Fact.ReactionBegin, now(), idOf(promise), 0, 0);
+    try {
+      facts.put(Fact.ReactionBegin, now(), idOf(promise), 0, 0);
+    } catch {
+      unwritten.facts++;
+    }
   }
   function after(promise: Promise<unknown>): void {
-    facts.put(Fact.ReactionEnd, now(), idOf(promise), 0, 0);
+    try {
+      facts.put(Fact.ReactionEnd, now(), idOf(promise), 0, 0);
+    } catch {
+      unwritten.facts++;
+    }
   }
   function settled(promise: Promise<unknown>): void {
-    facts.put(Fact.Settle, now(), idOf(promise), 0, 0);
+    try {
+      facts.put(Fact.Settle, now(), idOf(promise), 0, 0);
+    } catch {
+      unwritten.facts++;
+    }
   }
 
   const stop = promiseHooks.createHook({ init, before, after, settled } as Parameters<

@@ -4,10 +4,11 @@ import { promiseHooks } from "node:v8";
 import { isMainThread } from "node:worker_threads";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { PromiseSource } from "./promises.ts";
+import { replace } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, kindOf, setStamp } from "./stamp.ts";
 import { delayOf } from "./timers.ts";
-import { newId, now } from "./writer.ts";
+import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 /**
@@ -94,74 +95,89 @@ export function watchResources(
   const timerBase = findTimerBase();
   /** By type; types are names that a program may make up without end. */
   const kinds = new Map<string, number>();
+  /** Callbacks that run inside each other; begun anew where one of the ends may have been missed. */
   let depth = 0;
   let idle = performance.eventLoopUtilization().idle;
 
   function init(_asyncId: number, type: string, _trigger: number, resource: object): void {
-    let kind = kinds.get(type);
-    if (kind === undefined) {
-      kind = kindOfType(type);
-      if (kinds.size < MOST_TYPES) kinds.set(type, kind);
-    }
-    if (kind === IGNORED) return;
-    const id = newId();
-    let delay = 0;
-    let site = 0;
-    let link = 0;
-    if (kind === ResourceKind.Tick) {
+    try {
+      let kind = kinds.get(type);
+      if (kind === undefined) {
+        kind = kindOfType(type);
+        if (kinds.size < MOST_TYPES) kinds.set(type, kind);
+      }
+      if (kind === IGNORED) return;
+      const id = newId();
+      let delay = 0;
+      let site = 0;
+      let link = 0;
+      if (kind === ResourceKind.Tick) {
+        setStamp(resource, id, kind);
+        facts.put(Fact.Init, now(), id, 0, kind);
+        return;
+      }
+      const fields = resource as TimerFields;
+      const maker = sites.maker(init, kind === ResourceKind.Timeout);
+      site = maker.site;
+      if (kind === ResourceKind.Timeout) {
+        if (maker.internal) kind = ResourceKind.InternalTimer;
+        else if (fields._repeat != null) kind = ResourceKind.Interval;
+        delay = delayOf(fields);
+      }
+      if (kind === ResourceKind.Immediate && depth === 0 && maker.internal && maker.site === 0) {
+        // Made by Node in no callback: the report of a collection, which we have asked for.
+        setStamp(resource, 0, IGNORED);
+        return;
+      }
+      if (maker.inExecutor) link = promises.lastNew();
+      if (type === "FSREQPROMISE" && typeof fields.promise === "object" && fields.promise !== null) {
+        link = idOf(fields.promise);
+      }
       setStamp(resource, id, kind);
-      facts.put(Fact.Init, now(), id, 0, kind);
-      return;
+      const time = now();
+      facts.put(Fact.Init, time, id, site, kind + 32 * delay);
+      if (link !== 0) facts.put(Fact.Link, time, id, link, 0);
+    } catch {
+      unwritten.facts++;
     }
-    const fields = resource as TimerFields;
-    const maker = sites.maker(init, kind === ResourceKind.Timeout);
-    site = maker.site;
-    if (kind === ResourceKind.Timeout) {
-      if (maker.internal) kind = ResourceKind.InternalTimer;
-      else if (fields._repeat != null) kind = ResourceKind.Interval;
-      delay = delayOf(fields);
-    }
-    if (kind === ResourceKind.Immediate && depth === 0 && maker.internal && maker.site === 0) {
-      // Made by Node in no callback: the report of a collection, which we have asked for.
-      setStamp(resource, 0, IGNORED);
-      return;
-    }
-    if (maker.inExecutor) link = promises.lastNew();
-    if (type === "FSREQPROMISE" && typeof fields.promise === "object" && fields.promise !== null) {
-      link = idOf(fields.promise);
-    }
-    setStamp(resource, id, kind);
-    const time = now();
-    facts.put(Fact.Init, time, id, site, kind + 32 * delay);
-    if (link !== 0) facts.put(Fact.Link, time, id, link, 0);
   }
 
   function before(): void {
-    const resource = executionAsyncResource();
-    const kind = kindHere(resource);
-    if (kind === IGNORED || kind === ResourceKind.Worker) return;
-    const time = now();
-    if (depth++ === 0 && kind !== ResourceKind.Tick) {
-      const total = performance.eventLoopUtilization().idle;
-      // A profiler's signals end libuv's measure of a wait; then the time since the last fact is the wait.
-      const grown = sampled ? Number(time - facts.lastTime) : (total - idle) * 1e6;
-      idle = total;
-      if (grown > MIN_IDLE_NS) facts.put(Fact.Idle, time, grown, 0, 0);
+    try {
+      const resource = executionAsyncResource();
+      const kind = kindHere(resource);
+      if (kind === IGNORED || kind === ResourceKind.Worker) return;
+      const time = now();
+      if (depth++ === 0 && kind !== ResourceKind.Tick) {
+        const total = performance.eventLoopUtilization().idle;
+        // A profiler's signals end libuv's measure of a wait; then the time since the last fact is the wait.
+        const grown = sampled ? Number(time - facts.lastTime) : (total - idle) * 1e6;
+        idle = total;
+        if (grown > MIN_IDLE_NS) facts.put(Fact.Idle, time, grown, 0, 0);
+      }
+      let due = 0;
+      if (kind === ResourceKind.Timeout || kind === ResourceKind.Interval) {
+        const timer = resource as TimerFields;
+        due = (timerBase + (timer._idleStart ?? 0) + (timer._idleTimeout ?? 0)) * 1e6;
+      }
+      facts.put(Fact.Before, time, idOf(resource), due, kind);
+    } catch {
+      unwritten.facts++;
+      depth = 0;
     }
-    let due = 0;
-    if (kind === ResourceKind.Timeout || kind === ResourceKind.Interval) {
-      const timer = resource as TimerFields;
-      due = (timerBase + (timer._idleStart ?? 0) + (timer._idleTimeout ?? 0)) * 1e6;
-    }
-    facts.put(Fact.Before, time, idOf(resource), due, kind);
   }
 
   function after(): void {
-    const resource = executionAsyncResource();
-    const kind = kindHere(resource);
-    if (kind === IGNORED || kind === ResourceKind.Worker) return;
-    if (depth > 0) depth--;
-    facts.put(Fact.After, now(), idOf(resource), 0, 0);
+    try {
+      const resource = executionAsyncResource();
+      const kind = kindHere(resource);
+      if (kind === IGNORED || kind === ResourceKind.Worker) return;
+      if (depth > 0) depth--;
+      facts.put(Fact.After, now(), idOf(resource), 0, 0);
+    } catch {
+      unwritten.facts++;
+      depth = 0;
+    }
   }
 
   const hook = createHook({ init, before, after });
@@ -180,12 +196,11 @@ function withoutPromiseTracking(action: () => void): void {
     action();
     return;
   }
-  const original = hooks.createHook;
-  hooks.createHook = () => () => {};
+  const putBack = replace(hooks, "createHook", () => () => {});
   try {
     action();
   } finally {
-    hooks.createHook = original;
+    putBack();
   }
 }
 

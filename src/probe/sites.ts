@@ -2,6 +2,7 @@ import { findSourceMap } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fact, PromiseClass } from "../base/facts.ts";
+import { isPlain } from "./replace.ts";
 import { now } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
@@ -11,8 +12,8 @@ import type { FactWriter } from "./writer.ts";
  * A look costs about 2 us a frame or two and 5 us for eight, so looks are paid from a budget that refills with time:
  * a burst is free, a steady state is capped. Where the budget is empty the answer is "not known".
  *
- * The look must not be seen: Error.stackTraceLimit and Error.prepareStackTrace are put back at once, and where a
- * program has frozen them no look is taken.
+ * The look must not be seen: Error.stackTraceLimit and Error.prepareStackTrace are put back at once, and while a
+ * program has them frozen, removed or made accessors of, no look is taken.
  */
 
 /** Looks in a burst, and looks a second in a steady state (about a tenth of a core). */
@@ -91,7 +92,6 @@ export class Sites {
   readonly #functions = new Map<string, number>();
   /** The position at which an async function makes its promise, by function: its first one ever. */
   readonly #entryPositions = new Map<number, number>();
-  readonly #usable = isWritable("stackTraceLimit") && isWritable("prepareStackTrace");
   readonly #maker: Maker = { site: 0, internal: false, inExecutor: false };
   #sites = 0;
   #skipped = 0;
@@ -102,7 +102,7 @@ export class Sites {
     this.#facts = facts;
   }
 
-  /** Looks that were not taken for want of budget. */
+  /** Looks that were not taken, for want of budget or because Error was not ours to change. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -110,7 +110,9 @@ export class Sites {
   /** Class of a promise and its site, packed as Fact.Promise carries them. `skip` is the hook's own function. */
   classify(hasParent: boolean, skip: (...args: never[]) => unknown): number {
     if (!this.#pay(1)) return PromiseClass.Unknown;
-    const top = this.#look(1, skip)?.[0];
+    const frames = this.#look(1, skip);
+    if (frames === null) return PromiseClass.Unknown;
+    const top = frames[0];
     if (top === undefined) return PromiseClass.Native;
     const file = top.getScriptNameOrSourceURL();
     if (!file) return BUILTIN_CLASS.get(top.getFunctionName() ?? "") ?? PromiseClass.Native;
@@ -160,7 +162,6 @@ export class Sites {
   }
 
   #pay(looks: number): boolean {
-    if (!this.#usable) return false;
     if (this.#tokens < looks) {
       const time = Number(now());
       this.#tokens = Math.min(BURST, this.#tokens + ((time - this.#refilled) / 1e9) * PER_SECOND);
@@ -175,12 +176,16 @@ export class Sites {
   }
 
   #look(depth: number, skip: (...args: never[]) => unknown): CallSite[] | null {
+    if (!isPlain("stackTraceLimit") || !isPlain("prepareStackTrace")) {
+      this.#skipped++;
+      return null;
+    }
     const limit = settings.stackTraceLimit;
     const prepare = settings.prepareStackTrace;
     const holder: { stack?: unknown } = {};
-    settings.stackTraceLimit = depth;
-    settings.prepareStackTrace = keepSites;
     try {
+      settings.stackTraceLimit = depth;
+      settings.prepareStackTrace = keepSites;
       Error.captureStackTrace(holder, skip as (...args: unknown[]) => unknown);
       return Array.isArray(holder.stack) ? (holder.stack as CallSite[]) : null;
     } finally {
@@ -246,10 +251,4 @@ function pathOf(file: string): string {
   } catch {
     return file;
   }
-}
-
-function isWritable(name: string): boolean {
-  const property = Object.getOwnPropertyDescriptor(Error, name);
-  if (property === undefined) return Object.isExtensible(Error);
-  return property.writable === true || property.set !== undefined;
 }

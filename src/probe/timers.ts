@@ -1,7 +1,8 @@
-import { createRequire, syncBuiltinESMExports } from "node:module";
+import { createRequire } from "node:module";
 import { Fact, ResourceKind } from "../base/facts.ts";
+import { imitate, replace, shareReplaced, undoAll } from "./replace.ts";
 import { idOf, kindOf } from "./stamp.ts";
-import { now } from "./writer.ts";
+import { now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 const MAX_DELAY = 2 ** 27 - 1;
@@ -23,7 +24,7 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
       if (typeof timer === "object" && timer !== null) cleared(facts, timer);
       original(timer);
     });
-    undo.push(replace(timers, name, wrapped), replace(globalThis as unknown as Owner, name, wrapped));
+    undo.push(replace(timers, name, wrapped), replace(globalThis, name, wrapped));
   }
 
   const prototype = Object.getPrototypeOf(makeTimeout()) as Owner;
@@ -41,16 +42,20 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
   };
   undo.push(replace(prototype, "close", imitate(close, wrappedClose)));
   undo.push(replace(prototype, "refresh", imitate(refresh, wrappedRefresh)));
-  syncBuiltinESMExports();
+  shareReplaced();
   return () => {
-    for (const step of undo) step();
-    syncBuiltinESMExports();
+    undoAll(undo);
+    shareReplaced();
   };
 }
 
 function cleared(facts: Pick<FactWriter, "put">, timer: object): void {
-  const id = idOf(timer);
-  if (id !== 0) facts.put(Fact.Clear, now(), id, 0, 0);
+  try {
+    const id = idOf(timer);
+    if (id !== 0) facts.put(Fact.Clear, now(), id, 0, 0);
+  } catch {
+    unwritten.facts++;
+  }
 }
 
 /** A one-shot timer of the program's, and not one of Node's own, which it refreshes all the time. */
@@ -67,20 +72,4 @@ function makeTimeout(): object {
   const timer = setTimeout(() => {}, 1);
   clearTimeout(timer);
   return timer;
-}
-
-/** Gives `wrapper` the name, length and own properties of `original`. */
-function imitate<F extends (...args: never[]) => unknown>(original: F, wrapper: F): F {
-  return Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(original));
-}
-
-/** Replaces a property, keeping its attributes; the result puts it back unless somebody replaced it again. */
-function replace(owner: Owner, name: string, value: unknown): () => void {
-  const property = Object.getOwnPropertyDescriptor(owner, name);
-  if (property === undefined || property.value === undefined || property.configurable === false)
-    return () => {};
-  Object.defineProperty(owner, name, { ...property, value });
-  return () => {
-    if (owner[name] === value) Object.defineProperty(owner, name, property);
-  };
 }

@@ -4,6 +4,12 @@ import type { RingWriter } from "../base/ring.ts";
 /** The monotonic clock of every fact, in ns; V8's CPU profiles use the same. */
 export const now: () => bigint = process.hrtime.bigint;
 
+/**
+ * Facts that their hooks could not write because the program has used up the stack. A hook that catches that may call
+ * nothing any more, so it counts here; the next fact that is written carries the count on.
+ */
+export const unwritten: { facts: number } = { facts: 0 };
+
 /** Distinct names of an isolate, and their characters: every further name is `OTHER`, so that memory is bounded. */
 const MAX_STRINGS = 100_000;
 const MAX_CHARACTERS = 2 ** 25;
@@ -26,6 +32,10 @@ export class FactWriter {
   }
 
   put(kind: number, time: bigint, a: number, b: number, c: number): void {
+    if (unwritten.facts !== 0) {
+      this.#ring.drop(unwritten.facts);
+      unwritten.facts = 0;
+    }
     this.lastTime = time;
     this.#ring.put(kind, time, a, b, c);
   }

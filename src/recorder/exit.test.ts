@@ -107,6 +107,33 @@ test("an end that cannot be written is one line on stderr, and holds nothing up"
   }
 });
 
+test("start and stop of a program that has frozen what we replace neither throw nor leave a hook that acts", async () => {
+  const freeze = `for (const name of ["fs", "child_process", "timers", "worker_threads", "v8"]) Object.freeze(require(name));
+    Object.freeze(require("worker_threads").Worker.prototype);
+    for (const one of [Error, process, globalThis]) Object.freeze(one);`;
+  const file = (name: string): string => folder.path(`${name}.out`);
+  const body = (name: string): string => `
+    const start = () => trace.start(${JSON.stringify(file(name))}, { cpu: 100 });
+    const stop = () => trace.stop().then(() => {
+      require("fs").statSync("/");
+      console.log(trace.isEnabled());
+      process.kill(process.pid, "SIGINT");
+      setTimeout(() => console.log("alive"), 1_000);
+    });`;
+  const programs: Readonly<Record<string, string>> = {
+    frozenBefore: `${body("frozenBefore")} ${freeze} start(); trace.log("test", "x"); setTimeout(stop, 50);`,
+    frozenWithin: `${body("frozenWithin")} start(); trace.log("test", "x"); setTimeout(() => { ${freeze} stop(); }, 50);`,
+  };
+  for (const [name, source] of Object.entries(programs)) {
+    const program = folder.path(`${name}.cjs`);
+    writeFileSync(program, ANNOTATED + source);
+    const { stdout, stderr, signal } = await runNode([program], { killAfter: 10_000, signal: "SIGKILL" });
+    assert.deepEqual({ stdout, stderr, signal }, { stdout: "false\n", stderr: "", signal: "SIGINT" }, name);
+    const found = contents(file(name));
+    if (found !== null) assert.deepEqual(found.logs, ["test: x"]);
+  }
+});
+
 test("without the signal flush a signal kills at once, and the trace is whole as far as it goes", async () => {
   const claims = folder.path("claims");
   mkdirSync(claims);

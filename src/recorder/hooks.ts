@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { imitate, replace, undoAll } from "../probe/replace.ts";
 
 /**
  * The process's end, seen without a trace: `process.emit` is wrapped, so that an exit is seen after all of the
@@ -43,36 +44,43 @@ export function watchProcess(end: EndOfProcess, signals: boolean): () => void {
   const undo: (() => void)[] = [];
   /** Replaces a method of process by one of the same name and length that `make` builds around it. */
   const wrap = (name: string, make: (original: AnyFunction) => AnyFunction): void => {
-    const target = process as unknown as Record<string, AnyFunction>;
-    const own = Object.getOwnPropertyDescriptor(target, name);
-    const original = target[name]!;
-    const wrapper = make(original);
-    for (const key of ["name", "length"]) {
-      Object.defineProperty(wrapper, key, Object.getOwnPropertyDescriptor(original, key)!);
-    }
-    const shape = own ?? { enumerable: false, configurable: true, writable: true };
-    Object.defineProperty(target, name, { ...shape, value: wrapper });
-    undo.push(() => {
-      // Whoever wrapped it after us keeps what they have.
-      if (target[name] !== wrapper) return;
-      if (own === undefined) delete target[name];
-      else Object.defineProperty(target, name, own);
-    });
+    const original = (process as unknown as Record<string, AnyFunction>)[name]!;
+    undo.push(replace(process, name, imitate(original, make(original))));
   };
 
   let active = true;
   /** True while we are the ones who change the list of listeners. */
-  let arming = true;
+  let arming = false;
   const onSignal = (): void => {};
   const isOurs = (listener: unknown): boolean => listener === onSignal;
-  const { listeners, listenerCount, rawListeners } = process;
+  const { rawListeners } = process;
   const count = (signal: string): number =>
     (Reflect.apply(rawListeners, process, [signal]) as unknown[]).filter((l) => !isOurs(l)).length;
+  // Without our emit a listener of ours would swallow the signal.
+  const listening = signals && Object.isExtensible(process);
   const isSignal = (event: unknown): event is NodeJS.Signals =>
-    signals && SIGNALS.includes(event as NodeJS.Signals);
+    listening && SIGNALS.includes(event as NodeJS.Signals);
+  /** Listens, as the only one of ours. */
   const arm = (signal: NodeJS.Signals): void => {
-    process.off(signal, onSignal);
-    process.on(signal, onSignal);
+    const before = arming;
+    arming = true;
+    try {
+      process.off(signal, onSignal);
+      process.on(signal, onSignal);
+    } catch {
+      // The program has frozen process: then nobody begins to listen.
+    } finally {
+      arming = before;
+    }
+  };
+  /** Ends that, so that the signal does again what it does by itself. */
+  const disarm = (signal: NodeJS.Signals): void => {
+    try {
+      process.off(signal, onSignal);
+    } catch {
+      // Of a frozen process no listener can be taken. Node stops to listen when it hears that the last one has gone.
+      Reflect.apply(process.emit, process, ["removeListener", signal, onSignal]);
+    }
   };
 
   wrap(
@@ -116,7 +124,7 @@ export function watchProcess(end: EndOfProcess, signals: boolean): () => void {
     (original) =>
       function (...args) {
         const [event, detail] = args as unknown[];
-        if (!active) return Reflect.apply(original, this, args);
+        if (!active || this !== process) return Reflect.apply(original, this, args);
         if (event === "exit" && (process as { _exiting?: boolean })._exiting === true) {
           try {
             return Reflect.apply(original, this, args);
@@ -129,55 +137,46 @@ export function watchProcess(end: EndOfProcess, signals: boolean): () => void {
           if (!args.includes(constants.signals[event] as never)) return false;
           end.killed();
           active = false;
-          process.off(event, onSignal);
+          disarm(event);
           // Inactive, so this goes straight to Node.
           process.kill(process.pid, event);
           return true;
         }
         const result = Reflect.apply(original, this, args);
         // Node stops to listen for a signal with the program's last listener, and removeAllListeners takes ours as well.
-        if (event === "removeListener" && isSignal(detail) && !arming && count(detail) === 0) {
-          arming = true;
-          arm(detail);
-          arming = false;
-        }
+        if (event === "removeListener" && isSignal(detail) && !arming && count(detail) === 0) arm(detail);
         return result;
       },
   );
-  if (signals) {
+  if (listening) {
     for (const signal of SIGNALS) arm(signal);
-    arming = false;
-    wrap(
-      "listeners",
-      () => (event: string) =>
-        (Reflect.apply(listeners, process, [event]) as unknown[]).filter((l) => !isOurs(l)),
+    /** Lets `shown` change what a method of process answers; of other emitters, on which it may be called, nothing changes. */
+    const show = (
+      name: string,
+      shown: (result: unknown, event: unknown, listener: unknown) => unknown,
+    ): void =>
+      wrap(
+        name,
+        (original) =>
+          function (...args) {
+            const result = Reflect.apply(original, this, args);
+            return this === process ? shown(result, args[0], args[1]) : result;
+          },
+      );
+    const others = (list: unknown): unknown => (list as unknown[]).filter((listener) => !isOurs(listener));
+    show("listeners", others);
+    show("rawListeners", others);
+    show("listenerCount", (result, event, listener) =>
+      isSignal(event) && listener === undefined ? count(event) : result,
     );
-    wrap(
-      "rawListeners",
-      () => (event: string) =>
-        (Reflect.apply(rawListeners, process, [event]) as unknown[]).filter((l) => !isOurs(l)),
+    show("eventNames", (names) =>
+      (names as unknown[]).filter((event) => !isSignal(event) || count(event) > 0),
     );
-    wrap(
-      "listenerCount",
-      () => (event: string, listener?: AnyFunction) =>
-        isSignal(event) && listener === undefined
-          ? count(event)
-          : (Reflect.apply(listenerCount, process, [event, listener]) as number),
-    );
-    wrap(
-      "eventNames",
-      (original) => () =>
-        (Reflect.apply(original, process, []) as (string | symbol)[]).filter(
-          (event) => !isSignal(event) || count(event) > 0,
-        ),
-    );
-    undo.push(() => {
-      for (const signal of SIGNALS) process.off(signal, onSignal);
-    });
+    undo.push(() => undoAll(SIGNALS.map((signal) => () => disarm(signal))));
   }
   return () => {
     active = false;
     // The last first: the listeners go while they are still hidden.
-    for (const step of undo.toReversed()) step();
+    undoAll(undo.toReversed());
   };
 }

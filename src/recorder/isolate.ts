@@ -2,6 +2,7 @@ import { RingWriter, createRing } from "../base/ring.ts";
 import { watchFsSync } from "../probe/fs-sync.ts";
 import { watchGc } from "../probe/gc.ts";
 import { startProbe } from "../probe/probe.ts";
+import { undoAll } from "../probe/replace.ts";
 import { now } from "./messages.ts";
 import type { LoopAnnouncement } from "./messages.ts";
 import { slot } from "./slot.ts";
@@ -41,8 +42,8 @@ export class Isolate {
    * stacks that are still to be printed.
    */
   stop(ending = false): void {
-    for (const stop of this.#stops) stop();
+    const stops = ending ? this.#stops : [...this.#stops, this.#showFrames];
     this.#stops = [];
-    if (!ending) this.#showFrames();
+    undoAll(stops);
   }
 }

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { MessageChannel, Worker, isMainThread, receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { TraceError } from "../base/error.ts";
+import { undoAll } from "../probe/replace.ts";
 import { openTrace } from "./file.ts";
 import type { OpenFile } from "./file.ts";
 import { watchProcess } from "./hooks.ts";
@@ -15,7 +16,7 @@ import type { RecordingOptions, StartOptions } from "./options.ts";
 import { State, Word, createPage, waitForState } from "./page.ts";
 import { StreamPump, isNodeWritable, isWebWritable } from "./sinks.ts";
 import type { Sink } from "./sinks.ts";
-import { slot } from "./slot.ts";
+import { isSlotShared, slot } from "./slot.ts";
 import type { Recording } from "./slot.ts";
 import { VERSION } from "./version.ts";
 import { recordWorkers } from "./workers.ts";
@@ -115,7 +116,7 @@ class Session implements Recording {
 
   constructor(sink: OpenFile | Exclude<Sink, string | URL>, asked: RecordingOptions, extras: SessionExtras) {
     this.#extras = extras;
-    const other = asked.cpuHz > 0 ? otherProfiler() : "";
+    const other = asked.cpuHz > 0 ? otherProfiler() || unreachable() : "";
     const options = other === "" ? asked : { ...asked, cpuHz: 0 };
     let plan: SinkPlan = { kind: "port" };
     if ("fd" in sink && "close" in sink && "name" in sink) {
@@ -209,7 +210,7 @@ class Session implements Recording {
     if (!this.#on) return;
     this.#on = false;
     this.#isolate.stop(ending);
-    for (const undo of this.#undo) undo();
+    undoAll(this.#undo);
   }
 
   #post(message: ToTracer): void {
@@ -285,6 +286,12 @@ class Session implements Recording {
     if (!this.#over) hear();
     this.#over = true;
   }
+}
+
+/** Why CPU profiles cannot be asked for, or could not be ended with the process; else "". */
+function unreachable(): string {
+  if (!Object.isExtensible(process)) return "the program has frozen process";
+  return isSlotShared() ? "" : "the program has frozen globalThis";
 }
 
 /** Lets the tracer thread begin and end CPU profiles through V8's own console, whatever the program makes of its own. */

@@ -37,8 +37,20 @@ export function slot(): Slot {
   const key = Symbol.for(SLOT_KEY);
   const found = (globalThis as Record<symbol, unknown>)[key] as Slot | undefined;
   if (found !== undefined && found.version === 1) return (own = found);
-  own = {
-    version: 1,
+  own = new OwnSlot();
+  if (found === undefined) Reflect.defineProperty(globalThis, key, { value: own, enumerable: false });
+  return own;
+}
+
+/** Whether others find this isolate's slot: it is not where the program had frozen globalThis before. */
+export function isSlotShared(): boolean {
+  return (globalThis as Record<symbol, unknown>)[Symbol.for(SLOT_KEY)] === slot();
+}
+
+/** The slot's fields stay ours to change when a program freezes everything that it can reach. */
+class OwnSlot implements Slot {
+  readonly version = 1;
+  readonly #fields: Omit<Slot, "version"> = {
     probe: undefined,
     recording: undefined,
     start: undefined,
@@ -46,6 +58,41 @@ export function slot(): Slot {
     profileEnd: undefined,
     detach: undefined,
   };
-  if (found === undefined) Object.defineProperty(globalThis, key, { value: own, enumerable: false });
-  return own;
+
+  get probe(): Slot["probe"] {
+    return this.#fields.probe;
+  }
+  set probe(value) {
+    this.#fields.probe = value;
+  }
+  get recording(): Slot["recording"] {
+    return this.#fields.recording;
+  }
+  set recording(value) {
+    this.#fields.recording = value;
+  }
+  get start(): Slot["start"] {
+    return this.#fields.start;
+  }
+  set start(value) {
+    this.#fields.start = value;
+  }
+  get profile(): Slot["profile"] {
+    return this.#fields.profile;
+  }
+  set profile(value) {
+    this.#fields.profile = value;
+  }
+  get profileEnd(): Slot["profileEnd"] {
+    return this.#fields.profileEnd;
+  }
+  set profileEnd(value) {
+    this.#fields.profileEnd = value;
+  }
+  get detach(): Slot["detach"] {
+    return this.#fields.detach;
+  }
+  set detach(value) {
+    this.#fields.detach = value;
+  }
 }

@@ -1,3 +1,5 @@
+import { isPlain, replace } from "../probe/replace.ts";
+
 /** Our own code's folders, and the one frame that Node adds to callbacks while async_hooks are on. */
 const OWN = [new URL(".", import.meta.url).href, new URL("../probe/", import.meta.url).href];
 const TRAMPOLINE_FILE = "node:internal/async_hooks";
@@ -10,23 +12,20 @@ type Prepare = NonNullable<typeof Error.prepareStackTrace>;
  * stack, is given the trace without them. A program that sets its own replaces ours with it. Answers what ends it.
  */
 export function hideOwnFrames(): () => void {
-  const original = Error.prepareStackTrace;
+  const original = isPlain("prepareStackTrace") ? Error.prepareStackTrace : undefined;
   if (typeof original !== "function") return () => {};
   const prepare: Prepare = (error, trace) => original(error, withoutOwn(trace));
   for (const key of ["name", "length"]) {
     Object.defineProperty(prepare, key, Object.getOwnPropertyDescriptor(original, key)!);
   }
-  Error.prepareStackTrace = prepare;
-  return () => {
-    if (Error.prepareStackTrace === prepare) Error.prepareStackTrace = original;
-  };
+  return replace(Error, "prepareStackTrace", prepare);
 }
 
 function withoutOwn(trace: NodeJS.CallSite[]): NodeJS.CallSite[] {
   const kept = trace.filter((frame) => !isOurs(frame));
   if (kept.length === trace.length) return trace;
   // Where we made room for our frames, the program's are now too many (probe/fs-sync.ts).
-  const limit = Error.stackTraceLimit;
+  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.value as unknown;
   return typeof limit === "number" && kept.length > limit ? kept.slice(0, limit) : kept;
 }
 

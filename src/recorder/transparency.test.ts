@@ -60,6 +60,58 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   workerThrows: `const { Worker } = require("worker_threads");
     const worker = new Worker("throw new Error('in worker')", { eval: true });
     worker.on("error", (error) => console.log(error.message)); worker.on("exit", (code) => console.log(code));`,
+  frozenError: `Object.freeze(Error); const fs = require("fs");
+    setTimeout(async () => { fs.statSync("/"); await null; console.log(fs.existsSync("/no"), new Error("x").stack); }, 5);`,
+  frozenLater: `const fs = require("fs"); fs.statSync("/");
+    setTimeout(async () => { Object.freeze(Error); await null; fs.statSync("/"); throw new Error("x"); }, 5);`,
+  frozenAll: `const workers = require("worker_threads");
+    setTimeout(() => {
+      const timeout = Object.getPrototypeOf(setTimeout(() => {}));
+      const modules = ["fs", "child_process", "timers", "worker_threads", "v8", "module"].map((name) => require(name));
+      for (const one of [...modules, require("v8").promiseHooks, workers.Worker.prototype, timeout, Error, process, globalThis])
+        Object.freeze(one);
+      require("fs").statSync("/"); clearTimeout(setTimeout(() => {}));
+      console.log(process.listenerCount("SIGINT"));
+      new workers.Worker("", { eval: true }).on("exit", (code) => { console.log(code); process.kill(process.pid, "SIGINT"); });
+    }, 5);`,
+  frozenDeep: `const seen = new Set();
+    const freeze = (value) => {
+      if (Object(value) !== value || seen.has(value) || ArrayBuffer.isView(value)) return;
+      seen.add(Object.freeze(value));
+      for (const key of Reflect.ownKeys(value)) {
+        const property = Reflect.getOwnPropertyDescriptor(value, key);
+        [property.value, property.get, property.set].forEach(freeze);
+      }
+    };
+    for (const key of Object.getOwnPropertySymbols(globalThis)) freeze(globalThis[key]);
+    setTimeout(() => console.log("end"), 5);`,
+  settings: `const said = new Set();
+    for (const name of ["stackTraceLimit", "prepareStackTrace"]) {
+      let own = Error[name];
+      Object.defineProperty(Error, name, { get() { said.add("get " + name); return own; }, set(value) { said.add("set " + name); own = value; } });
+    }
+    setTimeout(async () => { await null; require("fs").existsSync("/"); console.log([...said]); }, 5);`,
+  receivers: `const emitter = new (require("events"))(); emitter.on("SIGINT", () => console.log("heard")).on("a", () => {});
+    console.log(process.listenerCount.call(emitter, "SIGINT"), process.listeners.call(emitter, "SIGINT").length,
+      process.rawListeners.call(emitter, "a").length, process.eventNames.call(emitter), process.emit.call(emitter, "SIGINT", 2),
+      process.emit.call(emitter, "SIGTERM", 15), process.emit.call(emitter, "exit"));`,
+  workerListeners: `const { Worker } = require("worker_threads"); const worker = new Worker("", { eval: true });
+    console.log(worker.listenerCount("exit"), worker.eventNames());
+    worker.once("exit", () => console.log(worker.listenerCount("exit"), Object.getOwnPropertyNames(Worker.prototype)));`,
+  overflow: `const fs = require("fs");
+    const calls = [() => clearTimeout(setTimeout(() => {})), () => clearImmediate(setImmediate(() => {})), () => fs.existsSync("/"),
+      () => process.nextTick(() => {}), () => process.emit("some", process.listenerCount("SIGINT")),
+      () => Promise.resolve().then(() => {}), () => (async () => { await null; })().catch(() => {})];
+    let deepest = 0; let from = Infinity; const seen = new Set();
+    const fill = (call, n) => { if (n >= from) call(); deepest = n; return fill(call, n + 1) + n; };
+    const shift = (n, call) => (n === 0 ? fill(call, 0) : shift(n - 1, call) + 1);
+    const round = (n) => {
+      for (const call of calls) try { shift(n, call); } catch (error) { seen.add(error.message); }
+      from = deepest - 200;
+      if (n < 12) setTimeout(round, 1, n + 1);
+      else console.log(fs.existsSync("/"), [...seen]);
+    };
+    setTimeout(round, 1, 0);`,
   functions: `const fs = require("fs"); console.log(fs.readFileSync.name, fs.readFileSync.length, typeof fs.realpathSync.native,
     Object.keys(fs).join(), fs.readFileSync, require("child_process").execSync);`,
 };
@@ -87,6 +139,19 @@ test("programs print, exit and die recorded as they do alone, and leave a whole 
     });
   }
   assert.equal(judged, Object.keys(PROGRAMS).length);
+});
+
+test("intrinsics that Node has frozen stay so, and nothing else changes", async () => {
+  const file = folder.path("intrinsics.cjs");
+  writeFileSync(
+    file,
+    `setTimeout(async () => { await null; console.log(require("fs").existsSync("/")); }, 5);`,
+  );
+  const out = folder.path("intrinsics.out");
+  const args = ["--frozen-intrinsics", "--no-warnings"];
+  const recorded = await runNode([...args, "--require", REGISTER, file], { env: { RUNTRACE_OUT: out } });
+  assert.deepEqual(seen(recorded), { code: 0, signal: null, stdout: "true\n", stderr: "" });
+  contents(out);
 });
 
 test("the preload leaves the options of the command line and of NODE_OPTIONS as the user gave them", async () => {

@@ -1,10 +1,11 @@
-import { createRequire, syncBuiltinESMExports } from "node:module";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BroadcastChannel, getEnvironmentData, setEnvironmentData, threadId } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
+import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
-import type { Inheritance, LoopEnded, ToTracer } from "./messages.ts";
+import type { Inheritance, ToTracer } from "./messages.ts";
 import { Isolate } from "./isolate.ts";
 import { State, Word, waitForState } from "./page.ts";
 import { preloadOptions } from "./environment.ts";
@@ -21,28 +22,47 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
   setEnvironmentData(ENVIRONMENT_KEY, inheritance as unknown as Parameters<typeof setEnvironmentData>[1]);
   const module = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
   const original = module.Worker;
+  const ids = new WeakMap<Worker, number>();
   const traced = new Proxy(original, {
     construct(target, args: WorkerArguments, newTarget) {
       const worker = construct(target, args, newTarget, inheritance.preloaded);
-      // Read now: it is -1 when the Worker has ended.
-      const id = worker.threadId;
-      tell({ type: "worker", threadId: id, file: fileOf(args) });
-      worker.once("exit", () => tell({ type: "ended", threadId: id, time: now() } satisfies LoopEnded));
+      try {
+        // Read now: it is -1 when the Worker has ended.
+        const id = worker.threadId;
+        ids.set(worker, id);
+        tell({ type: "worker", threadId: id, file: fileOf(args) });
+      } catch {
+        // No stack left: the Worker is made all the same.
+      }
       return worker;
     },
   });
-  module.Worker = traced;
-  original.prototype.constructor = traced;
-  syncBuiltinESMExports();
-  const showThread = hideThread(original, inheritance.hiddenThread);
-  return () => {
-    setEnvironmentData(ENVIRONMENT_KEY, undefined);
-    showThread();
-    if (module.Worker !== traced) return;
-    module.Worker = original;
-    original.prototype.constructor = original;
-    syncBuiltinESMExports();
+  const undo = [
+    () => setEnvironmentData(ENVIRONMENT_KEY, undefined),
+    replace(module, "Worker", traced),
+    replace(original.prototype, "constructor", traced),
+    hideThread(original, inheritance.hiddenThread),
+    watchExits(original, (worker) => {
+      const id = ids.get(worker);
+      if (id !== undefined) tell({ type: "ended", threadId: id, time: now() });
+    }),
+    shareReplaced,
+  ];
+  shareReplaced();
+  return () => undoAll(undo);
+}
+
+/** Calls `hear` at the end of each Worker, before the program hears of it. A listener of ours would be counted. */
+function watchExits(made: typeof Worker, hear: (worker: Worker) => void): () => void {
+  const { prototype } = made;
+  const key = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === "kOnExit");
+  if (key === undefined) return () => {};
+  const original = (prototype as unknown as Record<symbol, unknown>)[key] as (...args: never[]) => unknown;
+  const onExit = function (this: Worker, ...args: never[]): unknown {
+    hear(this);
+    return Reflect.apply(original, this, args);
   };
+  return replace(prototype, key, imitate(original, onExit));
 }
 
 type WorkerArguments = [string | URL, WorkerOptions?];
@@ -98,8 +118,10 @@ function hideThread(worker: typeof Worker, hidden: number): () => void {
     },
   };
   const replacement = Object.getOwnPropertyDescriptor(shown, "threadId")!;
-  Object.defineProperty(worker.prototype, "threadId", { ...descriptor, get: replacement.get! });
-  return () => Object.defineProperty(worker.prototype, "threadId", descriptor);
+  if (!Reflect.defineProperty(worker.prototype, "threadId", { ...descriptor, get: replacement.get! })) {
+    return () => {};
+  }
+  return () => Reflect.defineProperty(worker.prototype, "threadId", { get });
 }
 
 /** In a Worker of a recorded process: begins to record it. Answers false where the process is not recorded. */
@@ -124,8 +146,8 @@ export function joinRecording(): boolean {
   const undo = recordWorkers(inheritance, tell);
   if (shownId !== threadId) {
     const module = createRequire(import.meta.url)("node:worker_threads") as { threadId: number };
-    module.threadId = shownId;
-    syncBuiltinESMExports();
+    replace(module, "threadId", shownId);
+    shareReplaced();
   }
   tell(isolate.announcement);
   isolate.begin(() => {
