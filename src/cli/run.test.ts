@@ -78,6 +78,9 @@ test("PROGRAM is a script, a command of node_modules/.bin here or above, or one 
     [["app"], folder, [node, "app"]],
     [["./app"], folder, [node, "./app"]],
     [["./package"], folder, [node, "./package"]],
+    [["package"], folder, [node, "package"]],
+    [[".", "-x"], join(folder, "package"), [node, ".", "-x"]],
+    [[".."], join(folder, "package", "lib"), [node, ".."]],
     [["server"], folder, [node, "server"]],
     [["cmd"], folder, [node, "cmd"]],
     [[script], "/", [node, script]],
@@ -86,7 +89,7 @@ test("PROGRAM is a script, a command of node_modules/.bin here or above, or one 
     [["node", "--no-warnings", "x.js"], deep, ["node", "--no-warnings", "x.js"]],
   ];
   for (const [program, cwd, want] of cases) assert.deepEqual(commandOf(program, cwd), want);
-  for (const missing of ["nowhere", "./nowhere", "deep"]) {
+  for (const missing of ["nowhere", "./nowhere", "deep", "."]) {
     assert.throws(() => commandOf([missing], folder), { name: "CommandError", message: /no such/ });
   }
 });

@@ -73,7 +73,7 @@ async function dieBy(signal: NodeJS.Signals): Promise<number> {
 }
 
 /**
- * The command line for PROGRAM: a file is a script for Node (unless it says that it is for something else), `node` is
+ * The command line for PROGRAM: a file, or a folder with a package, is a script for Node (unless it says that it is for something else), `node` is
  * what PATH has, everything else is a command of node_modules/.bin, here or above, or of PATH. Throws CommandError.
  */
 export function commandOf(program: readonly string[], cwd: string): string[] {
@@ -83,15 +83,8 @@ export function commandOf(program: readonly string[], cwd: string): string[] {
     if (isForeign(file)) return [file, ...args];
     return [process.execPath, ...typeScriptOptions(file), name, ...args];
   }
-  if (name.includes("/")) {
-    // Node finds app.js and app/index.js for "./app".
-    if (
-      isFile(`${file}.js`) ||
-      isFile(path.join(file, "index.js")) ||
-      isFile(path.join(file, "package.json"))
-    ) {
-      return [process.execPath, name, ...args];
-    }
+  if (name.includes("/") || name === "." || name === "..") {
+    if (isModule(file)) return [process.execPath, name, ...args];
     throw new CommandError(Exit.Failed, `${name}: no such program`);
   }
   for (let folder = cwd; ; folder = path.dirname(folder)) {
@@ -102,7 +95,7 @@ export function commandOf(program: readonly string[], cwd: string): string[] {
   for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {
     if (isExecutable(path.join(folder, name))) return [name, ...args];
   }
-  if (isFile(`${file}.js`)) return [process.execPath, name, ...args];
+  if (isModule(file)) return [process.execPath, name, ...args];
   throw new CommandError(Exit.Failed, `${name}: no such script or command`);
 }
 
@@ -142,6 +135,11 @@ function checkOutput(file: string): void {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(Exit.Failed, `cannot write ${file}: ${reason}`, error);
   }
+}
+
+/** Whether Node finds a script under a name that is no file: app.js or app/index.js for "app". */
+function isModule(file: string): boolean {
+  return [`${file}.js`, path.join(file, "index.js"), path.join(file, "package.json")].some(isFile);
 }
 
 function isFile(file: string): boolean {

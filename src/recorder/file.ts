@@ -38,9 +38,10 @@ function nameOf(file: string | URL): string {
 
 /** Undefined where another recorder writes the file. */
 function tryOpen(file: string | URL): OpenFile | undefined {
-  const name = nameOf(file);
+  let name = String(file);
   let fd: number | undefined;
   try {
+    name = nameOf(file);
     fd = openForWriting(name);
     const opened = fd;
     const stat = fs.fstatSync(opened);

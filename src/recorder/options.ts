@@ -26,8 +26,11 @@ const MIN_BUFFER = 64 * 1024;
 const MAX_BUFFER = 1024 * 1024 * 1024;
 const MAX_HZ = 10_000;
 
-/** Completes options; throws TraceError ERR_TRACE_OPTION for a value out of its range. */
+/** Completes options; throws TraceError ERR_TRACE_OPTION for a value out of its range, and for what is no object. */
 export function completeOptions(options: StartOptions, defaults: { cpu: number | "off" }): RecordingOptions {
+  if (typeof options !== "object" || options === null) {
+    throw new TraceError("ERR_TRACE_OPTION", `options: got ${String(options)}, want an object`);
+  }
   const { version = "1.25", cpu = defaults.cpu, buffer = DEFAULT_BUFFER, signalFlush = true } = options;
   if (version !== "1.25" && version !== "1.23") throw wrong("version", version, '"1.25" or "1.23"');
   if (cpu !== "off" && !(Number.isFinite(cpu) && cpu > 0 && cpu <= MAX_HZ)) {

@@ -148,11 +148,17 @@ test("a stream that ends while it is written is a failure, not a crash", async (
 });
 
 test("what is no sink, and options out of range, throw before anything is on", () => {
+  const locked = new WritableStream();
+  locked.getWriter();
   const bad: readonly (readonly [Sink, StartOptions, string, RegExp])[] = [
     [folder.path("no/such/folder"), {}, "ERR_TRACE_SINK", /cannot write .*ENOENT/],
     [folder.path("."), {}, "ERR_TRACE_SINK", /EISDIR/],
     [42 as unknown as string, {}, "ERR_TRACE_SINK", /got number/],
     [{} as unknown as string, {}, "ERR_TRACE_SINK", /want a file path/],
+    [null as unknown as string, {}, "ERR_TRACE_SINK", /^sink: got null, want a file path/],
+    [new URL("http://localhost/x"), {}, "ERR_TRACE_SINK", /^cannot write http:.*must be of scheme file$/],
+    [locked, {}, "ERR_TRACE_SINK", /^sink: got a locked WritableStream, want /],
+    ["never", null as unknown as StartOptions, "ERR_TRACE_OPTION", /^options: got null, want an object$/],
     ["never", { cpu: -1 }, "ERR_TRACE_OPTION", /option cpu: got -1/],
     ["never", { buffer: 1 }, "ERR_TRACE_OPTION", /option buffer/],
     ["never", { version: "1.2" as "1.25" }, "ERR_TRACE_OPTION", /option version/],

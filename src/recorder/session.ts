@@ -68,12 +68,18 @@ function startHere(sink: Sink, options: StartOptions): void {
     throw new TraceError("ERR_TRACE_WORKER", "start: got a call in a Worker, want it on the main thread");
   }
   const complete = completeOptions(options, { cpu: "off" });
+  if (isWebWritable(sink) && sink.locked) {
+    throw new TraceError(
+      "ERR_TRACE_SINK",
+      "sink: got a locked WritableStream, want one that nobody else writes",
+    );
+  }
   if (typeof sink === "string" || sink instanceof URL) startSession(openTrace(sink), complete);
   else if (isNodeWritable(sink) || isWebWritable(sink)) startSession(sink, complete);
   else {
     throw new TraceError(
       "ERR_TRACE_SINK",
-      `sink: got ${typeof sink}, want a file path, a Writable or a WritableStream`,
+      `sink: got ${(sink as unknown) === null ? "null" : typeof sink}, want a file path, a Writable or a WritableStream`,
     );
   }
 }
