@@ -134,6 +134,16 @@ test("start and stop of a program that has frozen what we replace neither throw 
   }
 });
 
+test("CPU samples end when the program uses the inspector, and the trace says so", async () => {
+  const source = `const inspector = require("inspector");
+    setTimeout(() => { inspector.open(0); inspector.close(); console.log(inspector.url()); }, 300);
+    setTimeout(() => console.log("end"), 400);`;
+  const { out, code, stdout } = await runRecorded(folder, "inspector", source);
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: "undefined\nend\n" });
+  const found = contents(out);
+  if (found !== null) assert.deepEqual(note(found.notes, "cpu"), { off: "the program uses the inspector" });
+});
+
 test("without the signal flush a signal kills at once, and the trace is whole as far as it goes", async () => {
   const claims = folder.path("claims");
   mkdirSync(claims);

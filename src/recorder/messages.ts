@@ -53,8 +53,20 @@ export interface Finish {
   readonly time: number;
 }
 
+/** CPU samples end; `reason` goes into the trace. */
+export interface EndSamples {
+  readonly type: "unsample";
+  readonly reason: string;
+}
+
 /** Main thread to tracer thread. `bye` answers `ended`: the thread may go. */
-export type ToTracer = LoopAnnouncement | WorkerMade | LoopEnded | Finish | { readonly type: "bye" };
+export type ToTracer =
+  | LoopAnnouncement
+  | WorkerMade
+  | LoopEnded
+  | Finish
+  | EndSamples
+  | { readonly type: "bye" };
 
 /** Tracer thread to main thread. `ended` comes last; `error` is the sink's or the recorder's own failure. */
 export type FromTracer =

@@ -1,4 +1,7 @@
+import type inspector from "node:inspector";
 import { url } from "node:inspector";
+import { createRequire } from "node:module";
+import { imitate, replace, undoAll } from "../probe/replace.ts";
 
 /** Options with which Node itself talks to V8's inspector; a second voice would show in what it prints. */
 const PROFILING = /^--(cpu-prof|heap-prof|inspect|experimental-test-coverage)/;
@@ -10,4 +13,24 @@ export function otherProfiler(): string {
   if (option !== undefined) return `the program is run with ${option}`;
   if (process.env["NODE_V8_COVERAGE"]) return "the program is run with NODE_V8_COVERAGE";
   return url() === undefined ? "" : "the program has its inspector open";
+}
+
+type AnyFunction = (this: unknown, ...args: never[]) => unknown;
+
+/**
+ * Calls `leave` before the program itself speaks to the inspector: every session in the process hears of profiles
+ * that are taken through V8's console, as ours are. Answers what ends that.
+ */
+export function watchInspector(leave: () => void): () => void {
+  const module = createRequire(import.meta.url)("node:inspector") as typeof inspector;
+  const before = (owner: object, name: string): (() => void) => {
+    const original = (owner as Record<string, AnyFunction>)[name]!;
+    const wrapper: AnyFunction = function (...args) {
+      leave();
+      return Reflect.apply(original, this, args);
+    };
+    return replace(owner, name, imitate(original, wrapper));
+  };
+  const undo = [before(module.Session.prototype, "connect"), before(module, "open")];
+  return () => undoAll(undo);
 }

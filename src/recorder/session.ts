@@ -11,7 +11,7 @@ import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
 import type { FromTracer, SinkPlan, ToTracer, TracerData } from "./messages.ts";
 import { completeOptions } from "./options.ts";
-import { otherProfiler } from "./profilers.ts";
+import { otherProfiler, watchInspector } from "./profilers.ts";
 import type { RecordingOptions, StartOptions } from "./options.ts";
 import { State, Word, createPage, waitForState } from "./page.ts";
 import { StreamPump, isNodeWritable, isWebWritable } from "./sinks.ts";
@@ -33,6 +33,7 @@ const AT_SIGNAL: Patience = { limitMs: 5_000, stallMs: 1_500 };
 /** How long a tracer that was given up has to let go of what it holds. */
 const LET_GO_MS = 200;
 const DETACH_MS = 50;
+const LEAVE_MS = 1_000;
 
 interface Patience {
   readonly limitMs: number;
@@ -119,6 +120,7 @@ class Session implements Recording {
   #stopped: Promise<void> | undefined;
   #settle: () => void = () => {};
   #over = false;
+  #unsampled = false;
 
   constructor(sink: OpenFile | Exclude<Sink, string | URL>, asked: RecordingOptions, extras: SessionExtras) {
     this.#extras = extras;
@@ -181,6 +183,7 @@ class Session implements Recording {
         (message) => this.#post(message),
       ),
     );
+    if (sampled) this.#undo.push(watchInspector(() => this.#endSamples()));
     if (extras.preloaded === true) runTicks();
     this.#isolate.begin();
     if (other !== "") slot().probe?.note({ cpu: { off: other } });
@@ -221,6 +224,18 @@ class Session implements Recording {
 
   #post(message: ToTracer): void {
     this.#port.postMessage(message);
+  }
+
+  /** The program is about to use the inspector: waits a moment for the tracer thread to leave it. */
+  #endSamples(): void {
+    if (!this.#on || this.#unsampled) return;
+    this.#unsampled = true;
+    this.#post({ type: "unsample", reason: "the program uses the inspector" });
+    const limit = performance.now() + LEAVE_MS;
+    // The disconnection is served between the waits.
+    while (Atomics.load(this.#page, Word.Detach) !== 2 && performance.now() < limit) {
+      Atomics.wait(this.#page, Word.Progress, Atomics.load(this.#page, Word.Progress), 1);
+    }
   }
 
   #finish(): void {

@@ -27,6 +27,8 @@ class Tracer {
   readonly #channel: BroadcastChannel;
   #sampler: CpuSampler | undefined;
   #sampling = false;
+  /** Why CPU samples are to end before the recording does. */
+  #unsample: string | undefined;
   #generationStart: number;
   readonly #arrivals = new Arrivals(
     (loop) => this.#pipeline.addLoop(loop),
@@ -60,7 +62,8 @@ class Tracer {
   async #sample(hz: number): Promise<void> {
     try {
       const { CpuSampler } = await import("./cpu.ts");
-      if (this.#ended || Atomics.load(this.#data.page, Word.Finish) !== 0) return;
+      if (this.#ended || this.#unsample !== undefined || Atomics.load(this.#data.page, Word.Finish) !== 0)
+        return;
       this.#sampler = new CpuSampler();
       await this.#sampler.start(hz, this.#data.page);
       this.#sampling = Atomics.load(this.#data.page, Word.Finish) === 0;
@@ -80,6 +83,12 @@ class Tracer {
       else if (message.type === "ended") this.#arrivals.ended(message.threadId, message.time);
       else if (message.type === "finish") {
         this.#finish ??= message.time;
+        if (!this.#busy) this.#schedule(0);
+      } else if (message.type === "unsample" && this.#unsample === undefined) {
+        this.#unsample = message.reason;
+        this.#pipeline.note(0, now(), { cpu: { off: message.reason } });
+        // Nobody to disconnect yet, and from now on nobody who connects.
+        if (this.#sampler === undefined) Atomics.store(this.#data.page, Word.Detach, 2);
         if (!this.#busy) this.#schedule(0);
       }
     } catch (error) {
@@ -107,6 +116,12 @@ class Tracer {
         this.#end(undefined);
         return;
       }
+      if (this.#unsample !== undefined && this.#sampling) {
+        await this.#takeSamples(begin);
+        this.#sampling = false;
+        this.#sampler?.close(this.#data.page);
+        this.#sampler = undefined;
+      }
       if (begin - this.#generationStart >= GENERATION_NS) {
         await this.#takeSamples(undefined);
         this.#pipeline.rotate();
@@ -119,7 +134,8 @@ class Tracer {
     } finally {
       this.#busy = false;
     }
-    this.#schedule(this.#finish !== undefined || this.#pipeline.fill > URGENT_FILL ? 0 : CUT_MS);
+    const asked = this.#finish !== undefined || (this.#unsample !== undefined && this.#sampling);
+    this.#schedule(asked || this.#pipeline.fill > URGENT_FILL ? 0 : CUT_MS);
   }
 
   async #takeSamples(finish: number | undefined): Promise<void> {

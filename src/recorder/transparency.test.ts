@@ -112,6 +112,15 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       else console.log(fs.existsSync("/"), [...seen]);
     };
     setTimeout(round, 1, 0);`,
+  profiler: `const { Session } = require("inspector"); const session = new Session(); const seen = new Set();
+    setTimeout(() => {
+      session.connect();
+      session.on("inspectorNotification", ({ method }) => { if (method.startsWith("Profiler.")) seen.add(method); });
+      session.post("Profiler.enable");
+      session.post("Profiler.setSamplingInterval", { interval: 500 }, (error) => console.log(error));
+      session.post("Profiler.start");
+      setTimeout(() => session.post("Profiler.stop", (error, { profile }) => console.log(error, profile.nodes.length > 1, [...seen])), 1300);
+    }, 200);`,
   functions: `const fs = require("fs"); console.log(fs.readFileSync.name, fs.readFileSync.length, typeof fs.realpathSync.native,
     Object.keys(fs).join(), fs.readFileSync, require("child_process").execSync);`,
 };
