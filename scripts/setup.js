@@ -45,7 +45,9 @@ function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
   let time = stat.mtimeMs;
-  for (const name of readdirSync(path)) time = Math.max(time, newest(join(path, name)));
+  // Installed packages are no sources.
+  const names = readdirSync(path).filter((name) => name !== "node_modules");
+  for (const name of names) time = Math.max(time, newest(join(path, name)));
   return time;
 }
 
