@@ -266,6 +266,18 @@ test("a program that profiles itself keeps the profiler for itself, and the trac
   });
 });
 
+test("Node's test runner, which has no inspector, is recorded without CPU samples", async () => {
+  // The runner would refuse to run inside the one that runs this.
+  const command = ["env", "-u", "NODE_TEST_CONTEXT", "node", "--test", join(PROGRAMS, "suite.mjs")];
+  await withRecording(command, (recording) => {
+    judge(recording);
+    assert.equal(recording.stderr, "");
+    assert.match(recording.stdout, /^. pass 1$/m);
+    const off = recording.model.notes.find(({ message }) => "cpu" in message);
+    assert.deepEqual(off?.message, { cpu: { off: "the program is run with --test" } });
+  });
+});
+
 for (const version of ["1.25", "1.23"]) {
   test(`no use of the annotation API makes an illegal trace (version ${version})`, async (t) => {
     if (goTool() === null) t.skip("no go");
