@@ -3,32 +3,39 @@
  * they are npm packages, installed there on demand. Where that fails (no registry, no package for this machine) each
  * release counts as skipped.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { ROOT } from "./setup.js";
+import { installIn, ROOT } from "./setup.js";
 
 const FOLDER = join(ROOT, "test", "nodes");
 /** Parts of the names of the tests that depend on how Node behaves: what records, and what spawns programs. */
 const TESTS = ["recorder/", "probe/", "instrument/", "cli/run", "test/programs", "test/third-party"];
+/** The tests of published packages take minutes: they run on the Node at hand, and on this one. */
+const PACKAGES_NODE = "24.";
+const PACKAGES = ["--all", "test/packages"];
 
 /** Runs the tests on each release, one after the other, prints what failed, and answers the sums. */
 export async function testOnNodes() {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { version, node } of await releases()) {
+  installIn(FOLDER);
+  for (const { version, node } of releases()) {
     if (!existsSync(node)) {
       counts.skipped++;
       process.stdout.write(`Node ${version}: skipped, it cannot be installed here\n`);
       continue;
     }
-    const found = await testOn(node, TESTS, `Node ${version}: `);
-    for (const key of Object.keys(counts)) counts[key] += found[key];
+    const suites = version.startsWith(PACKAGES_NODE) ? [TESTS, PACKAGES] : [TESTS];
+    for (const tests of suites) {
+      const found = await testOn(node, tests, `Node ${version}: `);
+      for (const key of Object.keys(counts)) counts[key] += found[key];
+    }
   }
   return counts;
 }
 
 /** The releases and their executables, which may be missing. */
-async function releases() {
+function releases() {
   const { optionalDependencies } = JSON.parse(readFileSync(join(FOLDER, "package.json"), "utf8"));
   const machine = `-${process.platform}-${process.arch}`;
   const versions = new Map();
@@ -37,15 +44,7 @@ async function releases() {
     const version = specifier.slice(specifier.lastIndexOf("@") + 1);
     versions.set(version, join(FOLDER, "node_modules", release + machine, "bin", "node"));
   }
-  const all = [...versions].map(([version, node]) => ({ version, node }));
-  if (all.some(({ version, node }) => versionOf(node) !== version)) {
-    spawnSync("npm", ["ci", "--ignore-scripts"], { cwd: FOLDER, stdio: ["ignore", 2, 2] });
-  }
-  return all;
-}
-
-function versionOf(node) {
-  return spawnSync(node, ["-p", "process.versions.node"], { encoding: "utf8" }).stdout?.trim();
+  return [...versions].map(([version, node]) => ({ version, node }));
 }
 
 /** Runs the test script itself on that Node, which is also the `node` of PATH there; its last line is the sum. */

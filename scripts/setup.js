@@ -9,8 +9,18 @@ const BUILT = join(ROOT, "dist", ".built");
 
 /** Installs the locked packages unless they are there, and builds unless the build is newer than every source. */
 export function setUp() {
-  if (!isInstalled()) step("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (!isInstalled(ROOT)) step("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (!isBuilt()) step(process.execPath, [join(ROOT, "scripts", "build.js")]);
+}
+
+/**
+ * Installs the locked packages of a folder that has a package.json of its own, unless they are there. Answers whether
+ * they are: without a registry they cannot be.
+ */
+export function installIn(folder) {
+  if (isInstalled(folder)) return true;
+  const options = { cwd: folder, stdio: ["ignore", 2, 2], shell: process.platform === "win32" };
+  return spawnSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], options).status === 0;
 }
 
 /** Runs a command in the project's folder with its output on stderr; ends the process where it fails. */
@@ -23,9 +33,9 @@ export function step(command, args) {
   process.exit(1);
 }
 
-function isInstalled() {
-  const installed = join(ROOT, "node_modules", ".package-lock.json");
-  return existsSync(installed) && modified(installed) >= modified(join(ROOT, "package-lock.json")) - 1000;
+function isInstalled(folder) {
+  const installed = join(folder, "node_modules", ".package-lock.json");
+  return existsSync(installed) && modified(installed) >= modified(join(folder, "package-lock.json")) - 1000;
 }
 
 function isBuilt() {

@@ -4,16 +4,15 @@
  *     node bench/overhead/run.js [--node PATH]… [--scenario a,b,…] [--rounds N] [--quick] [--competitors] [--split]
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { setUp } from "../../scripts/setup.js";
+import { installIn, setUp } from "../../scripts/setup.js";
 import { Load } from "./load-process.js";
 import { splitTable, table } from "./report.js";
 import { SCENARIOS } from "./scenarios.js";
 
-const HERE = import.meta.dirname;
 /** Rounds of a scenario: enough for an interval of one or two percent on a quiet machine. */
 const ROUNDS = { a: 60, b: 60, c: 60, d: 60, e: 30, f: 20 };
 const QUICK_ROUNDS = 6;
@@ -34,7 +33,7 @@ if (options.rounds !== undefined && !/^[1-9]\d*$/.test(options.rounds)) stop(`ro
 if (!existsSync("/proc/self/schedstat")) stop("this needs /proc/PID/task/TID/schedstat: Linux");
 
 setUp();
-install();
+if (!installIn(import.meta.dirname)) stop("cannot install the packages of bench/overhead");
 process.stdout.write(`Machine: ${cpus().length} x ${cpus()[0]?.model.trim()}\n\n`);
 for (const node of options.node) {
   const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout?.trim();
@@ -68,15 +67,6 @@ async function measured(key, node) {
     load?.end();
     rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-/** Installs what only this needs: tools to start up, and competitors. */
-function install() {
-  const installed = join(HERE, "node_modules", ".package-lock.json");
-  const lock = join(HERE, "package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs - 1000) return;
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts"], { cwd: HERE, stdio: ["ignore", 2, 2] });
-  if (status !== 0) stop("cannot install the packages of bench/overhead");
 }
 
 function stop(reason) {
