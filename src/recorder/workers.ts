@@ -124,19 +124,38 @@ function hideThread(worker: typeof Worker, hidden: number): () => void {
   return () => Reflect.defineProperty(worker.prototype, "threadId", { get });
 }
 
+/** The same for the Worker's own number, which the program reads from the module; answers the number shown. */
+function hideOwnThread(hidden: number): { shownId: number; module: { Worker: typeof Worker } } {
+  const module = createRequire(import.meta.url)("node:worker_threads") as {
+    Worker: typeof Worker;
+    threadId: number;
+  };
+  const shownId = hidden > 0 && threadId > hidden ? threadId - 1 : threadId;
+  if (shownId !== module.threadId) {
+    replace(module, "threadId", shownId);
+    shareReplaced();
+  }
+  return { shownId, module };
+}
+
 /** In a Worker of a recorded process: begins to record it. Answers false where the process is not recorded. */
 export function joinRecording(): boolean {
   const inheritance = getEnvironmentData(ENVIRONMENT_KEY) as unknown as Inheritance | undefined;
   if (inheritance === undefined) return false;
   const { page, channel, buffer, hiddenThread } = inheritance;
+  if (ended(page)) return false;
+  // Recorded or not, its number is one higher than it would be.
+  const { shownId, module } = hideOwnThread(hiddenThread);
   // A Worker started in the process's first moments: its announcement would find nobody.
-  if (!waitForState(page, State.Ready, BOOT_MS, BOOT_MS) || ended(page)) return false;
+  if (!waitForState(page, State.Ready, BOOT_MS, BOOT_MS) || ended(page)) {
+    hideThread(module.Worker, hiddenThread);
+    return false;
+  }
   const tell = (message: ToTracer): void => {
     const port = new BroadcastChannel(channel);
     port.postMessage(message);
     port.close();
   };
-  const shownId = hiddenThread > 0 && threadId > hiddenThread ? threadId - 1 : threadId;
   const isolate = new Isolate({
     name: `worker ${shownId}`,
     file: "",
@@ -144,11 +163,6 @@ export function joinRecording(): boolean {
     buffer,
   });
   const undo = recordWorkers(inheritance, tell);
-  if (shownId !== threadId) {
-    const module = createRequire(import.meta.url)("node:worker_threads") as { threadId: number };
-    replace(module, "threadId", shownId);
-    shareReplaced();
-  }
   tell(isolate.announcement);
   isolate.begin(() => {
     if (!ended(page)) return;
