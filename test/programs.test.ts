@@ -189,11 +189,15 @@ test("a request is one activation from its first byte to its answer", async () =
     assert.equal(requests.length, 4);
     for (const row of requests) {
       const spans = spansOf(model, row);
-      const slept = total(spans, "waiting", "sleep");
-      assert.ok(slept > 8.5 && slept < 12, `slept ${slept} ms, want 10`);
+      const sleep = spans.find(({ reason }) => reason === "sleep");
+      assert.ok(sleep !== undefined && sleep.ms < 12, `slept ${sleep?.ms} ms, want at most 10`);
+      // The timer is made before the wait begins, which a busy machine may delay.
+      const woken = sleep.start + sleep.ms - spans[0]!.start;
+      assert.ok(woken > 8.5, `woken after ${woken} ms, want 10`);
       assert.ok(total(spans, "waiting", "sync fs") > 0);
       const lived = (model.activations.ended[row]! - model.activations.created[row]!) / 1e6;
-      assert.ok(lived < 100, `lived ${lived} ms`);
+      // Not as long as its connection is kept alive.
+      assert.ok(lived < 2_000, `lived ${lived} ms`);
     }
     const urls = model.notes.flatMap(({ message }) => {
       const request = message["request"] as { url: string } | undefined;
