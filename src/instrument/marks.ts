@@ -62,18 +62,29 @@ export class Insertions {
     this.#pending += code;
   }
 
-  /** The text with all insertions, or null where there was none. */
-  finish(): string | null {
+  /** The text with all insertions and one more, before all others, at `at`; `from` is where its code begins. */
+  finish(at: number, code: string): { text: string; from: number } {
     this.#flush();
-    if (this.#pieces.length === 0) return null;
-    this.#pieces.push(this.#source.slice(this.#at));
-    return this.#pieces.join("");
+    const open = this.#open(at);
+    const rest = `${this.#pieces.join("")}${this.#source.slice(this.#at)}`;
+    const text = `${rest.slice(0, at)}${open}${code}${CLOSE}${rest.slice(at)}`;
+    return { text, from: at + open.length };
   }
 
   #flush(): void {
     if (this.#pending === "") return;
-    const open = this.#at > 0 && this.#source[this.#at - 1] === "/" ? OPEN_APART : OPEN;
-    this.#pieces.push(open, this.#pending, CLOSE);
+    this.#pieces.push(this.#open(this.#at), this.#pending, CLOSE);
     this.#pending = "";
   }
+
+  #open(at: number): string {
+    return at > 0 && this.#source[at - 1] === "/" ? OPEN_APART : OPEN;
+  }
+}
+
+/** A text as a JavaScript string that can stand in an insertion. */
+export function literal(text: string): string {
+  return JSON.stringify(text)
+    .replaceAll("*/", "*\\/")
+    .replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

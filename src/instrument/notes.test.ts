@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 import { NotingRuntime, QuietRuntime } from "./runtime.ts";
-import { transform } from "./transform.ts";
+import { named, transform } from "./transform.ts";
 import { RUNTIME, installRuntime } from "./traps.test.util.ts";
 
 /** Runs the body of an async function, transformed; gives what it returns. */
 function run(body: string): Promise<unknown> {
-  const result = transform(`(async () => {${body}})`, { module: "script", firstSite: 1, runtime: RUNTIME });
+  const result = transform(`(async () => {${body}})`, { module: "script", runtime: RUNTIME });
   assert.ok(result !== null);
-  return (runInThisContext(result.code) as () => Promise<unknown>)();
+  return (runInThisContext(named(result, "")) as () => Promise<unknown>)();
 }
 
 /** What the runtime is told: frames have their number behind the word, sites are those of the text. */
@@ -57,7 +57,11 @@ const TABLE: readonly (readonly [body: string, notes: string])[] = [
 for (const [body, want] of TABLE) {
   test(`the runtime is told of ${body || "an empty function"}`, async () => {
     const notes: string[] = [];
-    installRuntime(new NotingRuntime((what, frame) => notes.push(`${what}${frame || ""}`)));
+    installRuntime(
+      new NotingRuntime((what, frame) => {
+        if (what !== "module") notes.push(`${what}${frame || ""}`);
+      }),
+    );
     await run(body).catch(() => {});
     assert.equal(notes.join(" "), want);
   });

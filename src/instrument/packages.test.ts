@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Script } from "node:vm";
 import { projectRoot } from "../testing/project.ts";
+import { readSites, writeSites } from "../base/sites.ts";
 import { parse } from "./syntax.ts";
-import { strip, transform } from "./transform.ts";
+import { named, strip, transform } from "./transform.ts";
 import type { ModuleKind } from "./transform.ts";
 
 /** Packages of this project's own tools, from hand-written to bundled and minified. */
@@ -35,14 +36,14 @@ for (const name of PACKAGES) {
     let transformed = 0;
     for (const { name: file, source } of textsOf(name)) {
       for (const module of ["esm", "cjs"] as const) {
-        const result = transform(source, { module, firstSite: 1, runtime: "__runtrace_test" });
+        const result = transform(source, { module, runtime: "__runtrace_test" });
         if (result === null) continue;
         transformed++;
-        check(result.code, module, file);
+        check(named(result, file), module, file);
         assert.ok(strip(result.code) === source, `${file} does not come back`);
         const insertions = result.code.split("\n").length - source.split("\n").length;
         assert.equal(insertions, 0, `${file} has other lines`);
-        for (const [index, site] of result.sites.entries()) assert.equal(site.id, index + 1);
+        assert.deepEqual(readSites(writeSites(result.sites)), result.sites);
         break;
       }
     }

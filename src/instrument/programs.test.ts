@@ -143,7 +143,7 @@ test("random programs log the same in the same microtasks, transformed or not", 
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(program, async (source) => {
-      const result = transform(source, { module: "script", firstSite: 1, runtime: RUNTIME });
+      const result = transform(source, { module: "script", runtime: RUNTIME });
       assert.ok(result !== null, "was not transformed");
       assert.equal(strip(result.code), source);
       const want = await logOf(source);

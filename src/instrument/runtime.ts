@@ -1,3 +1,5 @@
+import { countSites } from "../base/sites.ts";
+
 /** One execution of an async function (or of a module that awaits): 1 to 2^31 - 1, used again only after all others. */
 export type Frame = number;
 
@@ -11,6 +13,12 @@ export type Frame = number;
  * its first suspension a frame runs inside its caller.
  */
 export interface Runtime {
+  /**
+   * A file's body begins: its sites in their text form (base/sites.ts), and its path (CommonJS) or URL. Answers the
+   * number of its first site; the numbers of the others follow it. A file may come more than once. What is given a site
+   * may be given NaN instead: the site of a function that ran before the body of its module.
+   */
+  module(sites: string, file: string): number;
   /** An async function's body begins, or a module's that awaits. Defaults of parameters ran before. */
   call(site: number): Frame;
   /** It ends, by returning, throwing or an awaited rejection. A module that throws does not say so. */
@@ -42,7 +50,13 @@ export type Note = (what: keyof Runtime | "settle", frame: Frame, site: number) 
 /** The runtime while nothing records: frames get numbers, so that recording can begin in their midst. */
 export class QuietRuntime implements Runtime {
   #last = 0;
+  #sites = 1;
 
+  module(sites: string, _file: string): number {
+    const first = this.#sites;
+    this.#sites += countSites(sites);
+    return first;
+  }
   call(_site: number): Frame {
     return (this.#last = this.#last === 0x7fffffff ? 1 : this.#last + 1);
   }
@@ -75,11 +89,18 @@ export class QuietRuntime implements Runtime {
 export class NotingRuntime implements Runtime {
   readonly #note: Note;
   #last = 0;
+  #sites = 1;
 
   constructor(note: Note) {
     this.#note = note;
   }
 
+  module(sites: string, _file: string): number {
+    const first = this.#sites;
+    this.#sites += countSites(sites);
+    this.#note("module", 0, first);
+    return first;
+  }
   call(site: number): Frame {
     this.#last++;
     this.#note("call", this.#last, site);

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { transform } from "./transform.ts";
+import { named, strip, transform } from "./transform.ts";
 import type { ModuleKind } from "./transform.ts";
 
 /** Sites of a text: kind, function, line:column, what is waited for, the function of the frame that it does not begin. */
 function sitesOf(source: string, module: ModuleKind = "esm"): string[] {
-  const result = transform(source, { module, firstSite: 7, runtime: "__rt" });
+  const result = transform(source, { module, runtime: "__rt" });
   const sites = result?.sites ?? [];
-  return sites.map(({ id, kind, func, line, column, waits, of }, index) => {
-    assert.equal(id, 7 + index);
+  return sites.map(({ kind, func, line, column, waits, callee, of }, index) => {
     const owner = of < 0 ? "none" : of === index ? "" : sites[of]!.func;
-    return `${kind} ${func} ${line}:${column} ${waits ?? ""} ${owner}`.trim().replace(/ +/g, " ");
+    return `${kind} ${func} ${line}:${column} ${waits ?? ""}${callee === undefined ? "" : `=${callee}`} ${owner}`
+      .trim()
+      .replace(/ +/g, " ");
   });
 }
 
@@ -47,41 +48,41 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
   [
     "async function f() {\n\tawait g();\r\n  await (h.i(1));\r await `${await j}`; }",
     "call f 1:1",
-    "await f 2:2 call f",
-    "await f 3:3 call f",
+    "await f 2:2 call=g f",
+    "await f 3:3 call=i f",
     "await f 4:2 other f",
     "await f 4:11 other f",
   ],
   [
     "async function f() { await Promise.all([]); await Promise.allSettled(x); await Promise.race(x); await Promise.any(x); await new Promise((r) => r()); await Promise.resolve(g()); await new X(); await (a, g()); await (a ? b : g()); await (a ?? g()); await a?.b(); await (x = g()); await g`t`; await import('x'); await g().then(h); }",
     "call f 1:1",
-    "await f 1:22 all f",
-    "await f 1:45 all f",
-    "await f 1:74 race f",
-    "await f 1:97 race f",
+    "await f 1:22 all=all f",
+    "await f 1:45 all=allSettled f",
+    "await f 1:74 race=race f",
+    "await f 1:97 race=any f",
     "await f 1:119 promise f",
     "executor f 1:125 f",
-    "await f 1:150 other f",
+    "await f 1:150 other=resolve f",
     "await f 1:178 other f",
     "await f 1:193 call f",
     "await f 1:209 call f",
     "await f 1:230 call f",
-    "await f 1:248 call f",
+    "await f 1:248 call=b f",
     "await f 1:262 call f",
     "await f 1:279 call f",
     "await f 1:291 other f",
-    "await f 1:310 call f",
+    "await f 1:310 call=then f",
   ],
   [
     "async function f() { if (a) return g(); if (b) return Promise.race(x); if (c) return 1; return; }",
     "call f 1:1",
-    "tail f 1:36 call f",
-    "tail f 1:55 race f",
+    "tail f 1:36 call=g f",
+    "tail f 1:55 race=race f",
   ],
   [
     "const f = async (x) => g(x), h = async () => ({}), i = async () => (await x);",
     "call f 1:11",
-    "tail f 1:24 call f",
+    "tail f 1:24 call=g f",
     "call h 1:34",
     "call i 1:56",
     "await i 1:69 other i",
@@ -139,11 +140,40 @@ const LEFT: readonly (readonly [why: string, source: string, module?: ModuleKind
 
 for (const [why, source, module] of LEFT) {
   test(`left alone: ${why}`, () => {
-    assert.equal(transform(source, { module: module ?? "esm", firstSite: 1, runtime: "__rt" }), null);
+    assert.equal(transform(source, { module: module ?? "esm", runtime: "__rt" }), null);
   });
 }
 
 test("a text nested more deeply than the stack is left alone", () => {
   const source = `async () => ${"(".repeat(200_000)}1${")".repeat(200_000)}`;
-  assert.equal(transform(source, { module: "esm", firstSite: 1, runtime: "__rt" }), null);
+  assert.equal(transform(source, { module: "esm", runtime: "__rt" }), null);
+});
+
+test("what a file begins with stands behind its directives, on their line", () => {
+  const source = "#!/usr/bin/env node\n// x\n'use strict' // y\nasync () => {};";
+  const result = transform(source, { module: "cjs", runtime: "__rt" });
+  assert.ok(result !== null);
+  const code = named(result, "/x/*/a.js");
+  const [hashbang, comment, directive] = code.split("\n");
+  assert.deepEqual([hashbang, comment], ["#!/usr/bin/env node", "// x"]);
+  assert.match(
+    directive!,
+    /^'use strict'\/\*.\*\/;var \$m=__rt\.module\("1:1:.*","\/x\/\*\\\/a\.js"\);\/\*\*\/ \/\/ y$/,
+  );
+  assert.equal(strip(code), source);
+});
+
+test("sites name the original text where there is one", () => {
+  const result = transform("async () => {};\nasync () => {};", {
+    module: "esm",
+    runtime: "__rt",
+    original: (line, column) => (line === 1 ? null : { file: "a.ts", line: line * 10, column: column + 1 }),
+  });
+  assert.deepEqual(
+    result?.sites.map(({ file, line, column }) => [file, line, column]),
+    [
+      ["", 1, 1],
+      ["a.ts", 20, 2],
+    ],
+  );
 });

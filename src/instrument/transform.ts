@@ -3,18 +3,22 @@
  * do. Nothing of the text is changed or removed; code is inserted around and behind it, every insertion on the line
  * where it belongs. What is inserted where is in one method a construct, below.
  *
- * * Async function: `const $f=rt.call(1);try{ … }finally{rt.end($f)}` around the body, behind the directives. A body of
+ * * Every file: `var $m=rt.module("…","…");` behind its directives, with its sites (base/sites.ts) and its name. The answer
+ *   is the number of its first site; the others follow. Until then (a function may run before the body of its module,
+ *   where imports go in a circle) numbers of sites are NaN, which means unknown. The name is not in the text that the
+ *   transform makes: nothing there depends on anything but the file's content.
+ * * Async function: `const $f=rt.call($m+1);try{ … }finally{rt.end($f)}` around the body, behind the directives. A body of
  *   an arrow function that is an expression becomes a block that returns it. Moving the body into a block is seen only
  *   where a function declared in it has the name of a parameter, of a variable or of another function: such a function
  *   is left alone. So is one with a direct eval, in or with a `with`, or with `await using`.
- * * `await x`: `rt?.resume($f,await rt.block($f,2,x))`. A rejected await skips `resume`, so each catch clause and
+ * * `await x`: `rt?.resume($f,await rt.block($f,$m+2,x))`. A rejected await skips `resume`, so each catch clause and
  *   finally block behind a suspension begins with `rt.caught($f)`.
  * * `yield x` in an async generator: the same with `next` and `produce`; `yield* x`: with `next` and `iterate`.
- * * `return x`: `return rt.tail($f,3,x)`, unless x cannot be a promise.
- * * `for await (const x of y) …`: `try{rt.iterate($f,4);for await (const x of y) {rt.caught($f);try{ … }finally{
- *   rt.iterate($f,4)}}}finally{rt.caught($f)}`, outside of labels; `of rt?.iterate($f,4,y)??undefined` instead where y
+ * * `return x`: `return rt.tail($f,$m+3,x)`, unless x cannot be a promise.
+ * * `for await (const x of y) …`: `try{rt.iterate($f,$m+4);for await (const x of y) {rt.caught($f);try{ … }finally{
+ *   rt.iterate($f,$m+4)}}}finally{rt.caught($f)}`, outside of labels; `of rt?.iterate($f,$m+4,y)??undefined` instead where y
  *   itself suspends.
- * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler(5,resolve);` and so on at the executor's beginning,
+ * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning,
  *   unless the executor could tell (`arguments`) or the file has a Promise of its own.
  * * A module that awaits: a frame of its own, from its first statement to its end.
  *
@@ -25,48 +29,40 @@
  * The runtime is reached through a global name, because functions may run before the body of their module.
  */
 
-import { Insertions, isMarked } from "./marks.ts";
+import { writeSites } from "../base/sites.ts";
+import type { Site, SiteKind } from "../base/sites.ts";
+import { Insertions, isMarked, literal } from "./marks.ts";
 import { keyName, memberName, targetName } from "./names.ts";
 import { findScopes, settlersOf } from "./scopes.ts";
 import type { Scope, Scopes } from "./scopes.ts";
 import { asFunction, behindDirectives, eachChild, parse, unwrap } from "./syntax.ts";
 import type { AnyNode, FunctionNode, ModuleKind, Program } from "./syntax.ts";
-import { mayWait, waitsOf } from "./waits.ts";
-import type { Waits } from "./waits.ts";
+import { calleeOf, mayWait, waitsOf } from "./waits.ts";
 import { Words, unescaped } from "./words.ts";
 
 export { originalColumn, strip } from "./marks.ts";
 export type { ModuleKind } from "./syntax.ts";
-export type { Waits } from "./waits.ts";
-
-/** A place in the text that the inserted code names by its id. */
-export interface Site {
-  readonly id: number;
-  readonly kind: "call" | "await" | "forAwait" | "yield" | "tail" | "executor" | "module";
-  /** Name of the function that holds it: its own, or `outer.(anonymous:12)` with the line where it begins. */
-  readonly func: string;
-  /** Counted from 1. */
-  readonly line: number;
-  /** Counted from 1, as in stacks. */
-  readonly column: number;
-  /** Of await and tail: what is waited for. */
-  readonly waits?: Waits;
-  /** Index in the list of the site of kind call or module that begins the frame; -1 for an executor outside of frames. */
-  readonly of: number;
-}
 
 export interface Transformed {
   readonly code: string;
-  /** In the order of the ids, which follow each other from `firstSite`. */
+  /** Where in the code the name of the file goes (`named`). */
+  readonly nameAt: number;
   readonly sites: readonly Site[];
+}
+
+/** A place in the text that a file was compiled from. */
+export interface Original {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 export interface TransformOptions {
   readonly module: ModuleKind;
-  /** Id of the first site. */
-  readonly firstSite: number;
   /** Global name of the `Runtime`. */
   readonly runtime: string;
+  /** The place in the original text, where there is one, of a line and column, both counted from 1. */
+  readonly original?: (line: number, column: number) => Original | null;
 }
 
 /** Name of what belongs to no function. */
@@ -92,6 +88,16 @@ export function transform(source: string, options: TransformOptions): Transforme
   }
 }
 
+/** The code with the name of its file in it: what is to be run. */
+export function named({ code, nameAt }: Pick<Transformed, "code" | "nameAt">, file: string): string {
+  return `${code.slice(0, nameAt)}${literal(file)}${code.slice(nameAt)}`;
+}
+
+/** Tells whether a file may have anything to transform, at the cost of one regular expression. */
+export function mayConcern(source: string): boolean {
+  return MAY_CONCERN.test(source);
+}
+
 /** The function (or module) whose own code is being visited. */
 interface Context {
   readonly name: string;
@@ -105,8 +111,10 @@ class Transformer {
   readonly #source: string;
   readonly #scopes: Scopes;
   readonly #words: Words;
-  readonly #first: number;
   readonly #runtime: string;
+  readonly #original: TransformOptions["original"];
+  /** Name of the variable that holds the number of the file's first site. */
+  readonly #base: string;
   /** Name of every frame's constant: a function uses only its own. */
   readonly #frame: string;
   readonly #insertions: Insertions;
@@ -125,9 +133,11 @@ class Transformer {
     this.#source = source;
     this.#scopes = scopes;
     this.#words = words;
-    this.#first = options.firstSite;
     this.#runtime = options.runtime;
-    this.#frame = unusedName(unescaped(source));
+    this.#original = options.original;
+    const spelled = unescaped(source);
+    this.#frame = unusedName(spelled, "$f");
+    this.#base = unusedName(spelled, "$m");
     this.#insertions = new Insertions(source);
     this.#lines = lineStarts(source);
   }
@@ -136,18 +146,21 @@ class Transformer {
     const scope = this.#scopes.of.get(program)!;
     const first = program.body[0];
     if (first === undefined) return null;
+    const { at, after } = behindDirectives(program.body, first.start);
     if (scope.awaits && !scope.unsafe) {
       const frame = this.#site({ kind: "module", func: MODULE, of: this.#sites.length }, first.start);
-      const { at, after } = behindDirectives(program.body, first.start);
-      this.#insert(at, `${after ? ";" : ""}const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)});`);
+      this.#insert(at, `const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)});`);
       this.#context = { name: MODULE, frame, suspensions: 0 };
       eachChild(program, this.#visitor);
       this.#insert(program.body.at(-1)!.end, `;${this.#runtime}.end(${this.#frame})`);
     } else {
       eachChild(program, this.#visitor);
     }
-    const code = this.#insertions.finish();
-    return code === null ? null : { code, sites: this.#sites };
+    if (this.#sites.length === 0) return null;
+    const sites = this.#sites.map((site) => this.#mapped(site));
+    const call = `${after ? ";" : ""}var ${this.#base}=${this.#runtime}.module(${literal(writeSites(sites))},`;
+    const { text, from } = this.#insertions.finish(at, `${call});`);
+    return { code: text, nameAt: from + call.length, sites };
   }
 
   #visit(node: AnyNode): void {
@@ -263,7 +276,7 @@ class Transformer {
 
   #await(node: AnyNode & { type: "AwaitExpression" }): void {
     const subject = this.#subject;
-    const site = this.#suspension("await", node.start, waitsOf(node.argument));
+    const site = this.#suspension("await", node.start, node.argument);
     this.#insert(node.start, `${this.#runtime}?.resume(${this.#frame},`);
     this.#insert(node.start + "await".length, `${this.#runtime}.block(${this.#frame},${site},`);
     this.#visit(node.argument);
@@ -284,7 +297,7 @@ class Transformer {
 
   #tail(value: AnyNode, before: string, after: string): void {
     const site = this.#site(
-      { kind: "tail", func: this.#context.name, of: this.#context.frame, waits: waitsOf(value) },
+      { kind: "tail", func: this.#context.name, of: this.#context.frame, ...waitOf(value) },
       value.start,
     );
     // `return a, b` is the one place where commas may stand without parentheses.
@@ -387,24 +400,28 @@ class Transformer {
     this.#insertions.add(at, code);
   }
 
-  /** Adds a site where the current frame suspends; returns its id. */
-  #suspension(kind: Site["kind"], at: number, waits?: Waits): number {
+  /** Adds a site where the current frame suspends, waiting for a value; returns the code of its number. */
+  #suspension(kind: SiteKind, at: number, value?: AnyNode): string {
     const { name, frame } = this.#context;
     this.#context.suspensions++;
     const site = { kind, func: name, of: frame };
-    return this.#id(this.#site(waits === undefined ? site : { ...site, waits }, at));
+    return this.#id(this.#site(value === undefined ? site : { ...site, ...waitOf(value) }, at));
   }
 
   /** Adds a site; returns its index. */
-  #site(site: Pick<Site, "kind" | "func" | "of" | "waits">, at: number): number {
+  #site(site: Omit<Site, "file" | "line" | "column">, at: number): number {
     const line = this.#lineOf(at);
-    const index = this.#sites.length;
-    this.#sites.push({ ...site, id: this.#id(index), line: line + 1, column: at - this.#lines[line]! + 1 });
-    return index;
+    this.#sites.push({ ...site, file: "", line: line + 1, column: at - this.#lines[line]! + 1 });
+    return this.#sites.length - 1;
   }
 
-  #id(index: number): number {
-    return this.#first + index;
+  #mapped(site: Site): Site {
+    const original = this.#original?.(site.line, site.column) ?? null;
+    return original === null ? site : { ...site, ...original };
+  }
+
+  #id(index: number): string {
+    return `${this.#base}+${index}`;
   }
 
   /** Line of a position, counted from 0. */
@@ -434,9 +451,16 @@ function holdsSuspension(node: AnyNode): boolean {
   return holds;
 }
 
-function unusedName(source: string): string {
-  let name = "$f";
-  for (let i = 1; source.includes(name); i++) name = `$f${i}`;
+/** What an await or a tail waits for. */
+function waitOf(value: AnyNode): Pick<Site, "waits" | "callee"> {
+  const waits = waitsOf(value);
+  const callee = calleeOf(value);
+  return callee === "" ? { waits } : { waits, callee };
+}
+
+function unusedName(source: string, wanted: string): string {
+  let name = wanted;
+  for (let i = 1; source.includes(name); i++) name = `${wanted}${i}`;
   return name;
 }
 

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { projectRoot } from "../testing/project.ts";
-import { strip, transform } from "./transform.ts";
+import { named, strip, transform } from "./transform.ts";
 import { RUNTIME } from "./traps.test.util.ts";
 
 const FIXTURES = join(projectRoot(), "test", "fixtures", "instrument");
@@ -35,13 +35,12 @@ test("trap programs do the same, transformed or not", async (t) => {
   const other = join(base, "other");
   cpSync(FIXTURES, plain, { recursive: true });
   cpSync(FIXTURES, other, { recursive: true });
-  let firstSite = 1;
   let programs = 0;
   for (const name of readdirSync(other, { recursive: true, encoding: "utf8" })) {
     if (!/\.[cm]js$/.test(name)) continue;
     const source = readFileSync(join(other, name), "utf8");
     const module = name.endsWith(".mjs") ? "esm" : "cjs";
-    const result = transform(source, { module, firstSite, runtime: RUNTIME });
+    const result = transform(source, { module, runtime: RUNTIME });
     programs++;
     if (LEFT_ALONE.has(name)) {
       assert.equal(result, null, name);
@@ -50,8 +49,7 @@ test("trap programs do the same, transformed or not", async (t) => {
     assert.ok(result !== null, `${name} was not transformed`);
     assert.equal(strip(result.code), source, name);
     assert.equal(result.code.split("\n").length, source.split("\n").length, name);
-    writeFileSync(join(other, name), result.code);
-    firstSite += result.sites.length;
+    writeFileSync(join(other, name), named(result, name));
   }
   assert.ok(programs >= 75, `ran only ${programs} programs`);
 
@@ -71,6 +69,7 @@ test("trap programs do the same, transformed or not", async (t) => {
   }
   const counts = JSON.parse(noting.stderr) as Record<string, number>;
   for (const what of [
+    "module",
     "call",
     "end",
     "block",

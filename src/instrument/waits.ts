@@ -1,11 +1,6 @@
+import type { Waits } from "../base/sites.ts";
 import { unwrap } from "./syntax.ts";
 import type { AnyNode } from "./syntax.ts";
-
-/**
- * What an await waits for, as far as the text says: what a call returns (the frames that the call begins belong to the
- * awaiting activation), all or the first of several promises, a promise made on the spot, something else.
- */
-export type Waits = "call" | "all" | "race" | "promise" | "other";
 
 const COMBINATORS: ReadonlyMap<string, Waits> = new Map([
   ["all", "all"],
@@ -66,4 +61,17 @@ export function waitsOf(expression: AnyNode): Waits {
     default:
       return "other";
   }
+}
+
+/** The last name of what an expression calls, where it is a call and nothing else, or "". */
+export function calleeOf(expression: AnyNode): string {
+  const node = unwrap(expression);
+  if (node.type === "ChainExpression") return calleeOf(node.expression);
+  if (node.type !== "CallExpression") return "";
+  const callee = unwrap(node.callee);
+  if (callee.type === "Identifier") return callee.name;
+  if (callee.type !== "MemberExpression" || callee.computed) return "";
+  const { property } = callee;
+  if (property.type === "PrivateIdentifier") return `#${property.name}`;
+  return property.type === "Identifier" ? property.name : "";
 }
