@@ -3,6 +3,7 @@
  *
  * * the two entry points, with one file that both share (so that they share one recorder), and the tracer thread, in
  *   place of their modules;
+ * * the loader's hooks for Node's loader thread, and its compiler with its parser, which is loaded only when needed;
  * * the command line, one folder deep as its modules are;
  * * the declarations that the entry points' types reach.
  *
@@ -24,6 +25,13 @@ export async function bundlePackage(dist) {
   await bundle(["recorder/tracer.js"], dist, {
     dir: join(dist, "recorder"),
     chunkFileNames: "tracer-[name].js",
+  });
+  await bundle(["loader/thread.js"], dist, { dir: join(dist, "loader") });
+  // Loaded past the program's module loader, which knows CommonJS only.
+  await bundle(["loader/compiler.js"], dist, {
+    dir: join(dist, "loader"),
+    format: "cjs",
+    entryFileNames: "[name].cjs",
   });
   await bundle(["cli/bin.js"], dist, { dir: join(dist, "bundle"), chunkFileNames: "[name].js" });
   writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./bundle/bin.js";\n');

@@ -12,7 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   resolve: ["wire"],
   probe: ["base"],
   instrument: ["base"],
-  recorder: ["probe", "resolve", "encode"],
+  loader: ["instrument"],
+  recorder: ["probe", "resolve", "encode", "loader"],
   raw: ["wire"],
   decode: ["wire"],
   order: ["decode"],
@@ -101,13 +102,26 @@ test("what runs in production imports no package", () => {
   let seen = 0;
   const wrong: string[] = [];
   for (const file of files) {
-    if (!/^(base|wire|encode|resolve|probe|recorder|index|register)\b/.test(file) || isTest(file)) continue;
+    if (!/^(base|wire|encode|resolve|probe|loader|recorder|index|register)\b/.test(file) || isTest(file))
+      continue;
     seen++;
     for (const name of importsOf(file)) {
       if (!name.startsWith(".") && !name.startsWith("node:")) wrong.push(`${file} imports ${name}`);
     }
   }
   assert.ok(seen > 20, `saw only ${seen} files`);
+  assert.deepEqual(wrong, []);
+});
+
+test("the parser is loaded by name only, when it is needed", () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    if (!/^(loader|recorder|index|register)\b/.test(file) || isTest(file) || file === "loader/compiler.ts")
+      continue;
+    const text = readFileSync(join(SRC, file), "utf8").replace(/^import type .*$/gm, "");
+    const bad = /"[^"]*\/(compiler|transform|syntax|source-map)\.ts"/.exec(text);
+    if (bad !== null) wrong.push(`${file} imports ${bad[0]}`);
+  }
   assert.deepEqual(wrong, []);
 });
 

@@ -88,3 +88,8 @@ export function literal(text: string): string {
     .replaceAll("*/", "*\\/")
     .replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** Code of a transformed file with the name of the file in it: what is to be run. */
+export function named({ code, nameAt }: { code: string; nameAt: number }, file: string): string {
+  return `${code.slice(0, nameAt)}${literal(file)}${code.slice(nameAt)}`;
+}

@@ -38,9 +38,9 @@ import type { Scope, Scopes } from "./scopes.ts";
 import { asFunction, behindDirectives, eachChild, parse, unwrap } from "./syntax.ts";
 import type { AnyNode, FunctionNode, ModuleKind, Program } from "./syntax.ts";
 import { calleeOf, mayWait, waitsOf } from "./waits.ts";
-import { Words, unescaped } from "./words.ts";
+import { Words, mayConcern, unescaped } from "./words.ts";
 
-export { originalColumn, strip } from "./marks.ts";
+export { named, originalColumn, strip } from "./marks.ts";
 export type { ModuleKind } from "./syntax.ts";
 
 export interface Transformed {
@@ -63,20 +63,19 @@ export interface TransformOptions {
   readonly runtime: string;
   /** The place in the original text, where there is one, of a line and column, both counted from 1. */
   readonly original?: (line: number, column: number) => Original | null;
+  /** The text that is to be transformed, where `source` is the same with its types blanked out. */
+  readonly typed?: string;
 }
 
 /** Name of what belongs to no function. */
 const MODULE = "(module)";
-
-const MAY_CONCERN = /\basync\b|\bawait\b|\bnew\s+Promise\b/;
 
 /**
  * Null where there is nothing to do, where the text cannot be parsed, or where it contains the runtime's name or the
  * marks of insertions: the file is then loaded as it is.
  */
 export function transform(source: string, options: TransformOptions): Transformed | null {
-  if (!MAY_CONCERN.test(source) || unescaped(source).includes(options.runtime) || isMarked(source))
-    return null;
+  if (!mayConcern(source) || unescaped(source).includes(options.runtime) || isMarked(source)) return null;
   try {
     const program = parse(source, options.module);
     const words = new Words(source);
@@ -86,16 +85,6 @@ export function transform(source: string, options: TransformOptions): Transforme
     if (error instanceof SyntaxError || error instanceof RangeError) return null;
     throw error;
   }
-}
-
-/** The code with the name of its file in it: what is to be run. */
-export function named({ code, nameAt }: Pick<Transformed, "code" | "nameAt">, file: string): string {
-  return `${code.slice(0, nameAt)}${literal(file)}${code.slice(nameAt)}`;
-}
-
-/** Tells whether a file may have anything to transform, at the cost of one regular expression. */
-export function mayConcern(source: string): boolean {
-  return MAY_CONCERN.test(source);
 }
 
 /** The function (or module) whose own code is being visited. */
@@ -138,7 +127,7 @@ class Transformer {
     const spelled = unescaped(source);
     this.#frame = unusedName(spelled, "$f");
     this.#base = unusedName(spelled, "$m");
-    this.#insertions = new Insertions(source);
+    this.#insertions = new Insertions(options.typed ?? source);
     this.#lines = lineStarts(source);
   }
 

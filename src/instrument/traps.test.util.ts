@@ -109,4 +109,4 @@ async function main(folder: string, mode: string): Promise<void> {
   if (mode === "noting") process.stderr.write(JSON.stringify(Object.fromEntries(checker.counts)));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv[2]!, process.argv[3]!);
+if (process.argv[1] === fileURLToPath(import.meta.url)) void main(process.argv[2]!, process.argv[3]!);

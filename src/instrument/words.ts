@@ -2,6 +2,13 @@ import type { AnyNode } from "./syntax.ts";
 
 const WORDS = /\b(?:async|await|Promise|eval|with|arguments)\b/g;
 
+const MAY_CONCERN = /\basync\b|\bawait\b|\bnew\s+Promise\b/;
+
+/** Tells whether a file may have anything to transform, at the cost of one regular expression. */
+export function mayConcern(source: string): boolean {
+  return MAY_CONCERN.test(source);
+}
+
 /** Where a text has words that matter to the transform: what holds none of them need not be looked at. */
 export class Words {
   readonly #positions: number[] = [];
