@@ -1,7 +1,7 @@
 /**
  * Bundles what the package ships, so that it needs no dependencies and a start of a recorded process reads few files:
  *
- * * the two entry points, with one file that both share (so that they share one recorder), and the tracer thread, in
+ * * the two entry points and what `run` preloads, with one file that both share (so that they share one recorder), and the tracer thread, in
  *   place of their modules;
  * * the loader's hooks for Node's loader thread, and its compiler with its parser, which is loaded only when needed;
  * * the command line, one folder deep as its modules are;
@@ -21,6 +21,11 @@ export async function bundlePackage(dist) {
     chunkFileNames: "recorder/[name].js",
     codeSplitting: { groups: [{ name: "recorder", test: (id) => dirname(id) !== dist }] },
   });
+  // In Node's thread of module hooks there is nothing to record, and Node 22 cannot require an ES module.
+  const preload = `const { isMainThread, parentPort } = require("node:worker_threads");
+if (isMainThread || parentPort !== null) require("./register.js");
+`;
+  writeFileSync(join(dist, "preload.cjs"), preload);
   // In several files: what loads the inspector is loaded only where CPU samples are asked for.
   await bundle(["recorder/tracer.js"], dist, {
     dir: join(dist, "recorder"),

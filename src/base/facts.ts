@@ -9,7 +9,10 @@
 export const Fact = {
   /** a: string id, 0 for the text of the next Log or Note only; c: length in bytes. The bytes follow. */
   Text: 1,
-  /** A place in the source. a: function id * 2^26 + site id; b: file string id * 2^26 + function string id; c: line. */
+  /**
+   * A place in the source. a: function id * 2^26 + site id; b: file string id * 2^26 + function string id; c: line +
+   * 2^28 * WaitsFor.
+   */
   Site: 2,
   /** Facts were dropped here because the ring was full. a: how many. */
   Gap: 3,
@@ -46,7 +49,7 @@ export const Fact = {
   RegionCall: 41,
   /** withTask calls its function; begins the task. a: task id; b: name string id; c: site id. Closed by Return. */
   TaskCall: 42,
-  /** The function of Go, RegionCall or TaskCall returned. a: id; b: promise id where it returned a pending promise, else 0. */
+  /** The function of Go, RegionCall or TaskCall, or a root's handler, returned. a: id; b: promise id where it returned a pending promise, else 0. */
   Return: 43,
   /** startRegion. a: region id; b: name string id; c: site id. */
   RegionBegin: 44,
@@ -77,7 +80,35 @@ export const Fact = {
   LoopEnd: 65,
   /** A Worker is started by the running code. a: its thread id; c: site id. */
   WorkerStart: 66,
+
+  /** An async function's body begins. a: frame id; b: 1 where nothing is known of who calls it; c: site id. */
+  FrameCall: 70,
+  /** The frame suspends until what it awaits is settled. a: frame id; b: awaited; c: site id. */
+  FrameBlock: 71,
+  /** The frame runs again. a: frame id. */
+  FrameResume: 72,
+  /** The frame is about to end with a promise for its result. a: frame id; b: awaited; c: site id. */
+  FrameTail: 73,
+  /** a: frame id. */
+  FrameEnd: 74,
+  /** `new Promise` calls its executor. a: promise id; c: site id. */
+  Executor: 75,
+  /**
+   * Its resolve or reject is called. a: promise id; b: awaited, where it is with another promise, else Settled; c: 0 where
+   * code that is known to run calls it, else 32 + ResourceKind of the callback that does, if known.
+   */
+  Settled: 76,
+  /** A function of Node's gave a promise. a: promise id; c: ResourceKind of what settles it. */
+  Source: 77,
+  /** A job of the main script or of what loads it begins (a: 1) or ends (a: 0). */
+  Booting: 78,
 } as const;
+
+/**
+ * What a frame awaits: the id of the frame, executor or resource whose promise it is, or one of these.
+ * Unknown: a promise of which nothing is known. Settled: no promise, so that it waits for the jobs before it only.
+ */
+export const Awaited = { Unknown: 0, Settled: -1 } as const;
 
 /** What calls back, as far as reasons and liveness need to know. */
 export const ResourceKind = {
@@ -123,6 +154,9 @@ export const PromiseClass = {
   /** Made inside Node or by a builtin. */
   Native: 7,
 } as const;
+
+/** What an await waits for as far as the text of the program tells. */
+export const WaitsFor = { Other: 0, Call: 1, All: 2, Race: 3, Promise: 4 } as const;
 
 export const RootKind = { Main: 0, Request: 1, Connection: 2, Message: 3, Interval: 4 } as const;
 

@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { Fact } from "./facts.ts";
 import { RingReader, RingWriter, createRing, droppedFacts } from "./ring.ts";
 
 test("a writer that an error interrupts anywhere has written nothing, and goes on", (t) => {
   const memory = createRing(1024);
-  const writer = new RingWriter(memory);
+  const writer = new RingWriter(memory, process.hrtime.bigint);
   for (let calls = 0; calls < 4; calls++) {
     const failing = t.mock.method(Uint8Array.prototype, "subarray");
     failing.mock.mockImplementationOnce(() => {
       throw new RangeError("no stack left");
     }, calls);
-    assert.throws(() => writer.putText(1n, 1, "x".repeat(200)), RangeError);
+    assert.throws(() => writer.putText(1n, 1, "x".repeat(300)), RangeError);
     failing.mock.restore();
     writer.drop(1);
     writer.put(Fact.Clear, 2n, calls, 0, 0);
@@ -26,4 +27,66 @@ test("a writer that an error interrupts anywhere has written nothing, and goes o
     ]);
   }
   assert.equal(droppedFacts(memory), 4);
+});
+
+test("whatever is written and drained, the reader finds it whole and in order, or a gap", () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ put: fc.integer({ min: 1, max: 400 }) }) },
+    { weight: 2, arbitrary: fc.record({ text: fc.integer({ min: 0, max: 9_000 }) }) },
+    { weight: 3, arbitrary: fc.record({ drain: fc.integer({ min: 1, max: 900 }) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const memory = createRing(65_536);
+      const writer = new RingWriter(memory, () => 1n);
+      const reader = new RingReader(memory);
+      let next = 0;
+      let expected = 0;
+      let lost = 0;
+      const visitor = {
+        fact: (kind: number, _time: number, a: number, b: number) => {
+          if (kind === Fact.Gap) {
+            expected += a;
+            lost += a;
+            return;
+          }
+          assert.deepEqual([kind, a, b], [Fact.Init, expected, -expected]);
+          expected++;
+        },
+        text: (id: number, text: string) => {
+          assert.deepEqual(
+            [id, text],
+            [expected, String(expected).repeat(text.length / String(expected).length)],
+          );
+          expected++;
+        },
+      };
+      for (const { put = 0, text = -1, drain = 0 } of steps as {
+        put?: number;
+        text?: number;
+        drain?: number;
+      }[]) {
+        for (let i = 0; i < put; i++, next++) writer.put(Fact.Init, 1n, next, -next, 0);
+        if (text >= 0) writer.putText(1n, next, String(next++).repeat(text));
+        if (drain > 0) reader.drain(2, visitor, drain);
+      }
+      reader.drain(2, visitor);
+      assert.equal(expected + writer.pendingGap, next);
+      assert.equal(lost + writer.pendingGap, droppedFacts(memory));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a reader that keeps up is met with the same few segments", () => {
+  const memory = createRing(2 ** 24);
+  const writer = new RingWriter(memory, () => 1n);
+  const reader = new RingReader(memory);
+  const nobody = { fact: () => {}, text: () => {} };
+  for (let i = 0; i < 2_000_000; i++) {
+    writer.put(Fact.Init, 1n, i, 0, 0);
+    if (i % 3_000 === 0) reader.drain(2, nobody);
+  }
+  const untouched = new Uint32Array(memory, 2 ** 20).every((word) => word === 0);
+  assert.ok(untouched, "2,000,000 facts of 32 bytes lie within the first MiB");
 });

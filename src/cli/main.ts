@@ -17,6 +17,8 @@ interface RunFlags {
   readonly buffer: number;
   readonly traceVersion: "1.25" | "1.23";
   readonly signalFlush: boolean;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
 }
 
 /** Runs the command line with the arguments after the program's name and returns the exit code. */
@@ -89,6 +91,8 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
         .choices(["1.25", "1.23"])
         .default("1.25"),
     )
+    .option("--include <glob>", "transform only these files (may come again)", collect, [])
+    .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
     .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
     .option("--verbose", "print stack traces of errors")
     .passThroughOptions()
@@ -109,6 +113,8 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
           cpu: flags.cpu,
           buffer: flags.buffer,
           signalFlush: flags.signalFlush,
+          include: flags.include,
+          exclude: flags.exclude,
           verbose: isVerbose(command),
         }),
       );
@@ -182,6 +188,10 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
 /** `--verbose` may stand before or after the command's name. */
 function isVerbose(command: Command): boolean {
   return command.optsWithGlobals<{ verbose?: boolean }>().verbose === true;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
 }
 
 function isFile(path: string): boolean {

@@ -12,6 +12,10 @@ export interface RunOptions {
   readonly buffer: number;
   /** False: install no handler for SIGINT and SIGTERM. */
   readonly signalFlush: boolean;
+  /** Globs of files that are transformed; none means all. */
+  readonly include: readonly string[];
+  /** Globs of files that are not. */
+  readonly exclude: readonly string[];
   /** Stack traces of errors. */
   readonly verbose: boolean;
 }

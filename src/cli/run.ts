@@ -21,8 +21,13 @@ export async function run(program: readonly string[], options: RunOptions): Prom
   const out = path.resolve(options.output);
   checkOutput(out);
   const claims = fs.mkdtempSync(path.join(os.tmpdir(), "runtrace-"));
-  const { version, cpu, buffer, signalFlush } = options;
-  const message: RunMessage = { out, claims, options: { version, cpu, buffer, signalFlush } };
+  const { version, cpu, buffer, signalFlush, include, exclude } = options;
+  const message: RunMessage = {
+    out,
+    claims,
+    options: { version, cpu, buffer, signalFlush },
+    loader: { include, exclude },
+  };
   const begin = performance.now();
   try {
     const { code, signal } = await runChild(command!, args, {

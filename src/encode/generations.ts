@@ -6,12 +6,13 @@
  * This half of the writer encodes what it is told; that the sequence is legal is decided in writer.ts.
  */
 import { ByteBuffer } from "../base/buffer.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import { Ev } from "../wire/events.ts";
 import { GoStatus, ProcStatus } from "../wire/format.ts";
 import type { ClockSnapshot, Generation } from "./batches.ts";
 import { EventBatches, NO_THREAD, SyncBatch, TableBatches } from "./batches.ts";
 import type { Goroutine, Proc, Thread } from "./scheduler.ts";
-import { DEAD, DueUnblocks } from "./scheduler.ts";
+import { DueUnblocks } from "./scheduler.ts";
 import { StackTable } from "./stacks.ts";
 import { StringTable } from "./strings.ts";
 import { after, notBefore } from "./time.ts";
@@ -45,7 +46,10 @@ export class Generations {
   readonly strings: StringTable;
   readonly stacks: StackTable;
   readonly procs = new Map<number, Proc>();
-  readonly goroutines = new Map<number, Goroutine>();
+  /** Those that are alive. */
+  readonly goroutines = new RecentMap<Goroutine>(4096, Infinity);
+  /** The highest id that a goroutine had, and the time at which the last of them ended. */
+  readonly ids = { highest: 0, lastEnd: 0 };
   /** Time of the last event of an active task; negative for tasks that ended in this generation. */
   readonly tasks = new Map<number, number>();
   /** The GC cycle; `due` until it is repeated in this generation. */
@@ -275,11 +279,9 @@ export class Generations {
   }
 
   #announceGoroutines(): void {
-    for (const goroutine of this.goroutines.values()) {
+    for (const [, goroutine] of this.goroutines.entries()) {
       goroutine.seq = 0;
-      if (goroutine.status === DEAD) {
-        this.goroutines.delete(goroutine.id);
-      } else if (goroutine.status === GoStatus.Runnable || goroutine.status === GoStatus.Waiting) {
+      if (goroutine.status === GoStatus.Runnable || goroutine.status === GoStatus.Waiting) {
         const { entry, stopped } = goroutine;
         // Where it stopped tells more than its entry, which only names it: shown where it gives the same name.
         const stack = stopped !== 0 && this.stacks.sameEntry(stopped, entry) ? stopped : entry;

@@ -2,13 +2,10 @@ import type { GoStatus, ProcStatus } from "../wire/format.ts";
 import { Ev } from "../wire/events.ts";
 import type { EventBatches } from "./batches.ts";
 
-/** A goroutine that ended; remembered to the end of its generation, so that its id can be used again safely. */
-export const DEAD = 0;
-
-/** What the writer knows of a goroutine. */
+/** What the writer knows of a goroutine that has not ended. */
 export interface Goroutine {
   readonly id: number;
-  status: (typeof GoStatus)[keyof typeof GoStatus] | typeof DEAD;
+  status: (typeof GoStatus)[keyof typeof GoStatus];
   /** Sequence number of its last GoStart or GoUnblock in this generation. */
   seq: number;
   /** Time of the last event that another thread's events about it must follow. */

@@ -23,7 +23,6 @@ import { GoStatus, ProcStatus } from "../wire/format.ts";
 import type { WriterOptions } from "./generations.ts";
 import { Generations, WRITER_GOROUTINE } from "./generations.ts";
 import type { Goroutine, Thread } from "./scheduler.ts";
-import { DEAD } from "./scheduler.ts";
 import { after, notBefore } from "./time.ts";
 
 export type { WriterOptions } from "./generations.ts";
@@ -107,19 +106,20 @@ export class TraceWriter {
     const thread = this.#onProc("goCreate", m, t);
     if (thread === null) return;
     if (!isId(g, 1) || g === WRITER_GOROUTINE) return this.#refuse("goCreate", `got goroutine ${g}`);
-    const former = this.#trace.goroutines.get(g);
-    if (former !== undefined && former.status !== DEAD) {
-      return this.#refuse("goCreate", `goroutine ${g} is alive`);
-    }
+    const { goroutines, ids } = this.#trace;
+    if (goroutines.get(g) !== undefined) return this.#refuse("goCreate", `goroutine ${g} is alive`);
     const entry = this.#use("goCreate", newStack);
     const creation = this.#use("goCreate", stack);
     this.#leaveSyscall(thread, t);
-    const time = notBefore(t, Math.max(thread.last, former === undefined ? 0 : after(former.last)));
+    // The goroutines that ended are not remembered one by one: an id that is not higher than all may be used again.
+    const isNew = g > ids.highest;
+    if (isNew) ids.highest = g;
+    const time = notBefore(t, isNew ? thread.last : Math.max(thread.last, after(ids.lastEnd)));
     const out = this.#trace.event(thread, Ev.GoCreate, time);
     out.uvarint(g);
     out.uvarint(entry);
     out.uvarint(creation);
-    this.#trace.goroutines.set(g, {
+    goroutines.set(g, {
       id: g,
       status: GoStatus.Runnable,
       seq: 0,
@@ -198,8 +198,8 @@ export class TraceWriter {
     this.#startTheWorld(thread, t);
     const time = notBefore(t, thread.last);
     this.#trace.event(thread, Ev.GoDestroy, time);
-    goroutine.status = DEAD;
-    goroutine.last = time;
+    this.#trace.goroutines.delete(goroutine.id);
+    this.#trace.ids.lastEnd = Math.max(this.#trace.ids.lastEnd, time);
     thread.goroutine = null;
   }
 

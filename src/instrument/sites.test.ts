@@ -26,6 +26,11 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
   ],
   ["x(async () => {});", "call (anonymous:1) 1:3"],
   [
+    'const a = __name(async () => {}, "b"); x(async () => {}, "c");',
+    "call b 1:18",
+    "call (anonymous:1) 1:42",
+  ],
+  [
     "function f() {\n  g(async () => {\n    h(async () => {}) }) }",
     "call f.(anonymous:2) 2:5",
     "call f.(anonymous:2).(anonymous:3) 3:7",

@@ -201,6 +201,13 @@ class Transformer {
         node.arguments.slice(1).forEach(this.#visitor);
         return;
       }
+      case "CallExpression": {
+        // esbuild's way to keep the name of a function through its own changes.
+        const [named, name] = node.arguments;
+        if (node.callee.type !== "Identifier" || node.callee.name !== "__name") break;
+        if (name?.type !== "Literal" || typeof name.value !== "string") break;
+        return this.#named(named!, name.value);
+      }
       case "VariableDeclarator":
         this.#visit(node.id);
         if (node.init != null) this.#named(node.init, targetName(node.id, this.#source));

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import nodeModule from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 import { isMarked, named } from "../instrument/marks.ts";
 import { mayConcern } from "../instrument/words.ts";
@@ -10,12 +11,12 @@ import { RUNTIME } from "./options.ts";
 import type { LoaderOptions } from "./options.ts";
 import { selector } from "./select.ts";
 
-/** Goes up whenever the same text may be transformed into another than before. */
-const VERSION = "1";
-
 const { readFileSync, statSync } = fs;
 const { compileFunction } = vm;
-const COMPILER = path.join(import.meta.dirname, "..", "loader", "compiler.cjs");
+const COMPILER = fileURLToPath(new URL("../loader/compiler.cjs", import.meta.url));
+
+/** Goes up whenever the same text may be transformed into another than before. */
+const VERSION = "1";
 
 type StripTypes = (code: string) => string;
 
@@ -27,6 +28,7 @@ export class Applier {
   readonly #wants: (file: string) => boolean;
   readonly #cache: CodeCache | null;
   #compiler: typeof Compiler | null = null;
+  readonly #version = versionOfCompiler();
 
   constructor(options: LoaderOptions) {
     this.#wants = selector(options);
@@ -50,7 +52,7 @@ export class Applier {
   #transformed(source: string, file: string, format: Format): { code: string; nameAt: number } | null {
     const map = sourceMapOf(source, file);
     const key = cacheKey([
-      VERSION,
+      this.#version,
       RUNTIME,
       String(format ?? ""),
       source,
@@ -83,6 +85,12 @@ export class Applier {
       typed: isTyped ? source : null,
     });
   }
+}
+
+/** What another build of the compiler has not in common with this one. */
+function versionOfCompiler(): string {
+  const stat = statSync(COMPILER, { throwIfNoEntry: false });
+  return `${VERSION} ${stat?.size} ${stat?.mtimeMs}`;
 }
 
 function unpack(kept: string): { code: string; nameAt: number } | null {

@@ -1,4 +1,5 @@
 import nodeModule from "node:module";
+import { pathToFileURL } from "node:url";
 import type { Applier, Format } from "./apply.ts";
 import { disguise } from "./disguise.ts";
 import { keepText } from "./texts.ts";
@@ -8,11 +9,15 @@ interface Compiling {
   _compile(content: unknown, filename: unknown, format?: Format, ...rest: unknown[]): unknown;
 }
 
+/** Tells whether a text may import modules, or be one. */
+const MAY_IMPORT = /\bimport\s*\(|^\s*(?:import\s*["'\w{*]|export\s+[{*a-z])/m;
+
 /**
  * Transforms what `require` loads, and what is imported of CommonJS. Every loader of TypeScript and the like hands its
- * compiled text to `Module.prototype._compile`, so that the text that runs is the one that is transformed.
+ * compiled text to `Module.prototype._compile`, so that the text that runs is the one that is transformed. ES modules that
+ * are required come here as well; what they import goes the way of modules, which are said to come by `beforeModules`.
  */
-export function installCommonJs(applier: Applier): void {
+export function installCommonJs(applier: Applier, beforeModules: () => void): void {
   const prototype = (nodeModule as unknown as { prototype: Compiling }).prototype;
   // oxlint-disable-next-line typescript/unbound-method
   const original = prototype._compile;
@@ -27,8 +32,12 @@ export function installCommonJs(applier: Applier): void {
     ): unknown {
       let text = content;
       if (typeof content === "string" && typeof filename === "string") {
-        text = applier.apply(content, filename, filename, format) ?? content;
-        if (text !== content) keepText(filename, text as string);
+        if (format?.startsWith("module") === true || MAY_IMPORT.test(content)) beforeModules();
+        const code = applier.apply(content, filename, filename, format);
+        if (code !== null) {
+          keep(filename, code, format);
+          text = code;
+        }
       }
       // How many arguments there are is the program's business, too.
       const given = [text, filename, format, ...rest].slice(0, Math.max(1, arguments.length));
@@ -43,4 +52,10 @@ export function installCommonJs(applier: Applier): void {
   prototype._compile = disguise(replacement._compile, original);
   // In stacks V8 names the original after the property that held it.
   Reflect.defineProperty(original, "name", { value: "_compile", configurable: true });
+}
+
+/** An ES module that is required is called by its URL in stacks; where no format is given, it may be one. */
+function keep(filename: string, code: string, format: Format): void {
+  keepText(filename, code);
+  if (format?.startsWith("commonjs") !== true) keepText(pathToFileURL(filename).href, code);
 }

@@ -3,6 +3,7 @@ import type { Runtime } from "../instrument/runtime.ts";
 import { Applier } from "./apply.ts";
 import { installCommonJs } from "./commonjs.ts";
 import { installFunctionText } from "./disguise.ts";
+import { installFatalErrors } from "./fatal.ts";
 import { installModules } from "./esm.ts";
 import { RUNTIME } from "./options.ts";
 import type { LoaderOptions } from "./options.ts";
@@ -28,7 +29,7 @@ export function installLoader(options: LoaderOptions): void {
   installed = true;
   installFunctionText();
   installTraces();
+  if (isMainThread) installFatalErrors();
   const applier = new Applier(options);
-  installCommonJs(applier);
-  installModules(applier, options);
+  installCommonJs(applier, installModules(applier, options));
 }

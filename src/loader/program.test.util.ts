@@ -39,7 +39,8 @@ export function run(
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = { ...process.env, ...more.env };
   if (setting !== null) {
     env["LOADER_TEST"] = JSON.stringify(setting);
-    env["NODE_OPTIONS"] = `--require ${PRELOAD}`;
+    const first = env["NODE_OPTIONS_FIRST"];
+    env["NODE_OPTIONS"] = `${first === undefined ? "" : `--require ${first} `}--require ${stub(cwd)}`;
   }
   return new Promise((resolve) => {
     const child = execFile(more.node ?? process.execPath, args, { cwd, env }, (error, stdout, stderr) => {
@@ -47,6 +48,14 @@ export function run(
     });
     child.stdin?.end(more.input ?? "");
   });
+}
+
+/** A file that preloads, but not in the thread of module hooks, where Node 22 cannot require an ES module. */
+function stub(folder: string): string {
+  const file = join(folder, ".preload.cjs");
+  const text = `const { isMainThread, parentPort } = require("node:worker_threads");\nif (isMainThread || parentPort !== null) require(${JSON.stringify(PRELOAD)});\n`;
+  writeFileSync(file, text);
+  return file;
 }
 
 /** The sites of the files that were run, by the end of their names, from the log of a run. */

@@ -4,7 +4,9 @@
  */
 
 import type { MessagePort } from "node:worker_threads";
+import { QuietRuntime } from "../instrument/runtime.ts";
 import { Applier } from "./apply.ts";
+import { RUNTIME } from "./options.ts";
 import type { LoaderOptions } from "./options.ts";
 import { withCode } from "./loaded.ts";
 import type { Loaded } from "./loaded.ts";
@@ -17,6 +19,8 @@ const inFlight = new WeakSet<object>();
 
 export function initialize(data?: { readonly options: LoaderOptions; readonly port: MessagePort }): void {
   if (data === undefined || applier !== null) return;
+  // Hooks that the program registers later are loaded in this thread through ours.
+  Object.defineProperty(globalThis, RUNTIME, { value: new QuietRuntime() });
   applier = new Applier(data.options);
   port = data.port;
 }
@@ -30,8 +34,10 @@ export async function load(
   inFlight.add(context);
   const loaded = await next(url, context);
   return withCode(loaded, url, (source, file) => {
-    const code = applier?.apply(source, file, url, loaded.format) ?? null;
-    if (code !== null) port?.postMessage({ name: url, code } satisfies LoadedText);
+    // What stacks call it.
+    const name = loaded.format?.startsWith("commonjs") === true ? file : url;
+    const code = applier?.apply(source, file, name, loaded.format) ?? null;
+    if (code !== null) port?.postMessage({ name, code } satisfies LoadedText);
     return code;
   });
 }

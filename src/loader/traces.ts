@@ -9,6 +9,7 @@
  * most: who calls the program from a frame of ours makes room (`makeRoom`), and what is then too much is cut off here.
  */
 
+import { ownSetters, rawTraces } from "../base/raw-traces.ts";
 import { disguise, undisguised } from "./disguise.ts";
 import { columnOf } from "./texts.ts";
 
@@ -17,12 +18,18 @@ export type TraceStep = (trace: CallSite[]) => CallSite[];
 type Prepare = (error: Error, trace: CallSite[]) => unknown;
 
 const OWN = new URL(".", import.meta.url).href;
+/** All of ours: the recorder may call Node in the program's stead. */
+const PACKAGE = new URL("..", import.meta.url).href;
 const OWN_PATH = `${import.meta.dirname}/`;
 
 const steps: TraceStep[] = [hideLoader, mapColumns];
 /** Limits that were raised to make room, and what they were. */
 const raised = new Map<number, number>();
+/** The limit as it is raised now, or 0. */
+let room = 0;
 let installed = false;
+/** What reads and calls of Error.prepareStackTrace reach. */
+let current: Prepare | undefined;
 
 /** Adds a step that every trace goes through before the program sees it. Answers what removes it. */
 export function addTraceStep(step: TraceStep): () => void {
@@ -42,19 +49,39 @@ export function installTraces(): void {
   const initial: unknown = descriptor?.value;
   if (typeof initial !== "function" || descriptor?.configurable !== true) return;
   const usual = stepping(initial as Prepare);
-  let current = usual;
+  current = usual;
+  // Without a function Node formats as its own would.
+  const set = (value: unknown): void => {
+    if (typeof value !== "function") current = usual;
+    else current = rawTraces.has(value) ? (value as Prepare) : stepping(undisguised(value as Prepare));
+  };
+  ownSetters.add(set);
   Reflect.defineProperty(Error, "prepareStackTrace", {
     configurable: true,
     enumerable: descriptor.enumerable === true,
     get: () => current,
-    // Without a function Node formats as its own would.
-    set: (value: unknown) => {
-      current = typeof value === "function" ? stepping(undisguised(value as Prepare)) : usual;
-    },
+    set,
   });
 }
 
+/** Whether the program has not put a property of its own in place of ours. */
+function isInPlace(): boolean {
+  const set = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace")?.set;
+  return set !== undefined && ownSetters.has(set);
+}
+
+/** The limit of frames in a trace, where it is a number that can be set. */
+function limitOfTraces(): number | undefined {
+  const property = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
+  const limit: unknown = property?.value;
+  return typeof limit === "number" && property?.writable === true ? limit : undefined;
+}
+
+const proxies = new WeakMap<Prepare, Prepare>();
+
 function stepping(prepare: Prepare): Prepare {
+  const known = proxies.get(prepare);
+  if (known !== undefined) return known;
   const proxy = new Proxy(prepare, {
     apply: (target, self, [error, trace, ...rest]: [Error, unknown, ...unknown[]]) =>
       Reflect.apply(target, self, [
@@ -63,31 +90,70 @@ function stepping(prepare: Prepare): Prepare {
         ...rest,
       ]),
   });
-  return disguise(proxy, prepare);
+  proxies.set(prepare, disguise(proxy, prepare));
+  return proxy;
 }
 
 function shown(trace: CallSite[]): CallSite[] {
-  const limit = raised.get(trace.length);
   let result = trace;
   for (const step of steps) result = step(result);
-  return limit !== undefined && result.length > limit ? result.slice(0, limit) : result;
+  return withinLimit(result);
 }
+
+/** Cuts off what is in a trace only because room was made while it was taken. */
+function withinLimit(trace: CallSite[]): CallSite[] {
+  const now: unknown = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.value;
+  const wanted = now === room ? raised.get(room) : now;
+  if (typeof wanted !== "number" || trace.length <= wanted) return trace;
+  for (const [more, limit] of raised) {
+    if (trace.length > limit && trace.length <= more) return trace.slice(0, limit);
+  }
+  return trace;
+}
+
+/** Frames of Node's that stand between two frames of ours, at least. */
+const BETWEEN = 5;
 
 /**
- * Makes room for a frame of ours that is about to call the program and will be hidden, so that stacks lose nothing for it.
- * Answers what `endRoom` is given afterwards.
+ * Makes room for a frame of ours that is about to call the program and will be hidden, and for those inside of it, so that
+ * stacks lose nothing for them. Answers what `endRoom` is given afterwards.
  */
 export function makeRoom(): number {
-  const limit: unknown = Error.stackTraceLimit;
-  if (typeof limit !== "number" || !(limit > 0) || !Number.isFinite(limit)) return 0;
-  if (!Reflect.set(Error, "stackTraceLimit", limit + 1)) return 0;
-  raised.set(limit + 1, raised.get(limit) ?? limit);
-  return limit + 1;
+  const limit = limitOfTraces();
+  // Room may have been made further out.
+  if (limit === undefined || limit === room || !(limit > 0 && limit < Infinity)) return 0;
+  const more = limit + 1 + Math.floor(limit / BETWEEN);
+  Error.stackTraceLimit = more;
+  raised.set(more, limit);
+  room = more;
+  return more;
 }
 
-export function endRoom(limit: number): void {
+export function endRoom(made: number): void {
+  if (made === 0) return;
+  room = 0;
   // Unless the program has set one of its own.
-  if (limit > 0 && Error.stackTraceLimit === limit) Error.stackTraceLimit = limit - 1;
+  const limit = raised.get(made);
+  if (limit !== undefined && limitOfTraces() === made) Error.stackTraceLimit = limit;
+}
+
+/** The file that has called a function of ours; undefined where that is not known. Costs a look at the stack. */
+export function callerFile(callee: (...values: never[]) => unknown): string | undefined {
+  const limit = limitOfTraces();
+  if (!isInPlace()) return undefined;
+  const before = current;
+  const at: { stack?: unknown } = {};
+  current = (_error, trace) =>
+    trace.map((frame) => frame.getFileName()).find((file) => file?.startsWith(PACKAGE) !== true);
+  try {
+    // Where it is frozen, a look costs more.
+    if (limit !== undefined) Error.stackTraceLimit = 4;
+    Error.captureStackTrace(at, callee);
+    return typeof at.stack === "string" ? at.stack : undefined;
+  } finally {
+    current = before;
+    if (limit !== undefined) Error.stackTraceLimit = limit;
+  }
 }
 
 function hideLoader(trace: CallSite[]): CallSite[] {

@@ -13,7 +13,7 @@ test("what has ended is let go at a sweep, without another request", async () =>
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc") as () => void;
   const ring = createRing(65_536);
-  const facts = new FactWriter(new RingWriter(ring));
+  const facts = new FactWriter(new RingWriter(ring, process.hrtime.bigint));
   const { sweep, stop } = watchChannels(facts, new Sites(facts));
   const connect = (destroyed: boolean): WeakRef<object> => {
     const socket = { destroyed };

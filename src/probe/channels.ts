@@ -17,11 +17,17 @@ const SWEEP_NS = 1_000_000_000n;
 export interface ChannelSource {
   /** Lets go of requests and connections that have ended; cheap to call often. */
   sweep(): void;
+  /** The root that was announced last, once: 0 when it is asked for again. */
+  lastRoot(): number;
   stop(): void;
 }
 
-/** Roots that Node announces on diagnostics channels: incoming requests and connections, and Workers. */
-export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
+/**
+ * Roots that Node announces on diagnostics channels: incoming requests and connections, and Workers. `begins` is called
+ * before each root.
+ */
+export function watchChannels(facts: FactWriter, sites: Sites, begins: () => void = () => {}): ChannelSource {
+  let last = 0;
   const requests = new Map<ServerResponse, number>();
   const connections = new Map<Socket, number>();
   let swept = now();
@@ -45,7 +51,8 @@ export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
   function requestStart(message: unknown): void {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
     sweep();
-    const id = newId();
+    begins();
+    const id = (last = newId());
     requests.set(response, id);
     const method = request.method ?? "";
     facts.put(Fact.Root, now(), id, facts.string(`request ${method}`), RootKind.Request);
@@ -53,7 +60,7 @@ export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
       Fact.Note,
       0,
       0,
-      JSON.stringify({ request: { method, url: (request.url ?? "").slice(0, MAX_URL) } }),
+      `{"request":{"method":${JSON.stringify(method)},"url":${JSON.stringify((request.url ?? "").slice(0, MAX_URL))}}}`,
     );
   }
 
@@ -68,7 +75,8 @@ export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
   function serverSocket(message: unknown): void {
     const { socket } = message as { socket: Socket };
     sweep();
-    const id = newId();
+    begins();
+    const id = (last = newId());
     connections.set(socket, id);
     facts.put(Fact.Root, now(), id, facts.string("connection"), RootKind.Connection);
   }
@@ -99,5 +107,10 @@ export function watchChannels(facts: FactWriter, sites: Sites): ChannelSource {
   const stop = (): void => {
     for (const [name, listener] of channels) unsubscribe(name, listener);
   };
-  return { sweep, stop };
+  const lastRoot = (): number => {
+    const id = last;
+    last = 0;
+    return id;
+  };
+  return { sweep, lastRoot, stop };
 }

@@ -1,11 +1,15 @@
 import { types } from "node:util";
 import { Fact } from "../base/facts.ts";
 import type { RingWriter } from "../base/ring.ts";
+import { watchCallbacks } from "./callbacks.ts";
 import { watchChannels } from "./channels.ts";
 import type { ChannelSource } from "./channels.ts";
+import { CallContext } from "./context.ts";
+import type { FrameSource } from "./frames.ts";
 import { watchPromises } from "./promises.ts";
 import { watchResources } from "./resources.ts";
 import { undoAll } from "./replace.ts";
+import { watchServers } from "./servers.ts";
 import { Sites } from "./sites.ts";
 import { idOf } from "./stamp.ts";
 import { watchTimers } from "./timers.ts";
@@ -14,6 +18,10 @@ import { FactWriter, newId, now, unwritten } from "./writer.ts";
 export interface ProbeOptions {
   /** CPU samples are taken of this isolate: libuv's measure of its waits cannot be trusted. */
   readonly sampled: boolean;
+  /** What the isolate's transformed code calls; where there is none, promises are seen through V8's hooks. */
+  readonly frames?: FrameSource | undefined;
+  /** The isolate's main script has not begun yet. */
+  readonly boot?: boolean;
 }
 
 /**
@@ -24,20 +32,33 @@ export class Probe {
   readonly #facts: FactWriter;
   readonly #sites: Sites;
   readonly #stops: (() => void)[] = [];
+  /** Where transformed code tells of itself. */
+  readonly #frames: FrameSource | undefined;
+  readonly #context: CallContext | undefined;
   readonly #channels: ChannelSource;
   #on = true;
 
   constructor(ring: RingWriter, options: ProbeOptions) {
     this.#facts = new FactWriter(ring);
     this.#sites = new Sites(this.#facts);
+    const { frames, sampled } = options;
+    this.#frames = frames;
+    if (frames === undefined) {
+      this.#channels = watchChannels(this.#facts, this.#sites);
+      this.#watchPromises(sampled);
+    } else {
+      const context = new CallContext(this.#facts, sampled, options.boot === true);
+      this.#context = context;
+      this.#channels = watchChannels(this.#facts, this.#sites, () => context.begins());
+      this.#watchFrames(frames, context);
+    }
+    this.#stops.push(this.#channels.stop, watchTimers(this.#facts));
+  }
+
+  /** Everything async through Node's own hooks. */
+  #watchPromises(sampled: boolean): void {
     const promises = watchPromises(this.#facts, this.#sites);
-    this.#channels = watchChannels(this.#facts, this.#sites);
-    this.#stops.push(
-      this.#channels.stop,
-      watchTimers(this.#facts),
-      watchResources(this.#facts, this.#sites, promises, options.sampled),
-      promises.stop,
-    );
+    this.#stops.push(watchResources(this.#facts, this.#sites, promises, sampled), promises.stop);
     // A reaction that runs when the code that starts the recording has returned: tells where its callback ends.
     void Promise.resolve().then(() => {});
   }
@@ -45,6 +66,17 @@ export class Probe {
   /** Lets go of what has ended without saying so; for the time after a collection, which needs no timer. */
   sweep(): void {
     this.#channels.sweep();
+  }
+
+  /** Transformed code tells of itself; what calls back is wrapped. */
+  #watchFrames(frames: FrameSource, context: CallContext): void {
+    const facts = this.#facts;
+    frames.start(facts, context);
+    this.#stops.push(
+      watchCallbacks({ facts, sites: this.#sites, frames, context }),
+      watchServers(facts, this.#channels, context),
+      () => frames.stop(),
+    );
   }
 
   /** A raw fact. */
@@ -104,9 +136,11 @@ export class Probe {
   taskRun<T>(id: number, fn: () => T): T {
     if (!this.#on) return fn();
     this.#put(Fact.TaskEnter, id, 0);
+    this.#context?.enter();
     try {
       return fn();
     } finally {
+      this.#context?.leave();
       this.#put(Fact.TaskExit, id, 0);
     }
   }
@@ -150,11 +184,13 @@ export class Probe {
       unwritten.facts++;
     }
     let promise = 0;
+    this.#context?.enter();
     try {
       const result = fn();
-      if (types.isPromise(result)) promise = idOf(result);
+      if (types.isPromise(result)) promise = idOf(result) || (this.#frames?.source(result, 0) ?? 0);
       return result;
     } finally {
+      this.#context?.leave();
       this.#put(Fact.Return, id, promise);
     }
   }

@@ -1,4 +1,5 @@
 import { syncBuiltinESMExports } from "node:module";
+import { ownSetters } from "../base/raw-traces.ts";
 
 /**
  * How the recorder stands in for functions of Node, and goes away again. A program may freeze at any moment what was
@@ -44,7 +45,8 @@ export function shareReplaced(): void {
   undoAll([syncBuiltinESMExports]);
 }
 
-/** Whether a property of Error can be set and put back at this moment, unseen: it is a plain one and not frozen. */
+/** Whether a property of Error can be set and put back at this moment, unseen: a plain one and not frozen, or our own. */
 export function isPlain(name: "stackTraceLimit" | "prepareStackTrace"): boolean {
-  return Object.getOwnPropertyDescriptor(Error, name)?.writable === true;
+  const property = Object.getOwnPropertyDescriptor(Error, name);
+  return property?.writable === true || (property?.set !== undefined && ownSetters.has(property.set));
 }

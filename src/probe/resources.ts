@@ -7,7 +7,8 @@ import type { PromiseSource } from "./promises.ts";
 import { replace } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, kindOf, setStamp } from "./stamp.ts";
-import { delayOf } from "./timers.ts";
+import { delayOf, timerBase } from "./timers.ts";
+import type { TimerFields } from "./timers.ts";
 import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
@@ -72,11 +73,7 @@ function kindHere(resource: object): number {
   return stamped !== -1 ? stamped : (KINDS_BY_CONSTRUCTOR.get(resource.constructor?.name) ?? IGNORED);
 }
 
-/** Fields of Node's Timeout that tell when it is due. */
-interface TimerFields {
-  readonly _idleTimeout?: number;
-  readonly _idleStart?: number | null;
-  readonly _repeat?: number | null;
+interface ResourceFields extends TimerFields {
   /** Of FSREQPROMISE: the promise that it settles. */
   readonly promise?: unknown;
 }
@@ -92,7 +89,7 @@ export function watchResources(
   promises: PromiseSource,
   sampled: boolean,
 ): () => void {
-  const timerBase = findTimerBase();
+  const base = timerBase();
   /** By type; types are names that a program may make up without end. */
   const kinds = new Map<string, number>();
   /** Callbacks that run inside each other; begun anew where one of the ends may have been missed. */
@@ -116,7 +113,7 @@ export function watchResources(
         facts.put(Fact.Init, now(), id, 0, kind);
         return;
       }
-      const fields = resource as TimerFields;
+      const fields = resource as ResourceFields;
       const maker = sites.maker(init, kind === ResourceKind.Timeout);
       site = maker.site;
       if (kind === ResourceKind.Timeout) {
@@ -158,7 +155,7 @@ export function watchResources(
       let due = 0;
       if (kind === ResourceKind.Timeout || kind === ResourceKind.Interval) {
         const timer = resource as TimerFields;
-        due = (timerBase + (timer._idleStart ?? 0) + (timer._idleTimeout ?? 0)) * 1e6;
+        due = (base + (timer._idleStart ?? 0) + (timer._idleTimeout ?? 0)) * 1e6;
       }
       facts.put(Fact.Before, time, idOf(resource), due, kind);
     } catch {
@@ -202,16 +199,4 @@ function withoutPromiseTracking(action: () => void): void {
   } finally {
     putBack();
   }
-}
-
-/** Milliseconds of hrtime at which the clock of Node's timers is 0: both tick with the same whole milliseconds. */
-function findTimerBase(): number {
-  let base = Infinity;
-  for (let i = 0; i < 3; i++) {
-    const timer = setTimeout(() => {}, 1) as unknown as TimerFields & { unref(): void };
-    const milliseconds = Math.floor(Number(now()) / 1e6);
-    base = Math.min(base, milliseconds - (timer._idleStart ?? 0));
-    clearTimeout(timer as unknown as NodeJS.Timeout);
-  }
-  return base;
 }

@@ -1,9 +1,10 @@
+import { rawTraces } from "../base/raw-traces.ts";
 import { findSourceMap } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Fact, PromiseClass } from "../base/facts.ts";
 import { isPlain } from "./replace.ts";
-import { now } from "./writer.ts";
+import { newSites, now } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 /**
@@ -61,6 +62,7 @@ interface ErrorSettings {
 
 const settings = Error as unknown as ErrorSettings;
 const keepSites: Prepare = (_error, sites) => sites;
+rawTraces.add(keepSites);
 const OWN_FOLDERS = ["./", "../recorder/"].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 const TIMER_FILES: ReadonlySet<string> = new Set([
   "node:internal/timers",
@@ -93,7 +95,7 @@ export class Sites {
   /** The position at which an async function makes its promise, by function: its first one ever. */
   readonly #entryPositions = new Map<number, number>();
   readonly #maker: Maker = { site: 0, internal: false, inExecutor: false };
-  #sites = 0;
+  #known = 0;
   #skipped = 0;
   #tokens = BURST;
   #refilled = Number(now());
@@ -207,7 +209,7 @@ export class Sites {
       if (site.name === name && site.line === line && site.begin === begin) return site;
       others++;
     }
-    if (others === MAX_TEXTS || this.#sites >= MAX_SITES) return NOWHERE;
+    if (others === MAX_TEXTS || this.#known >= MAX_SITES) return NOWHERE;
     const beginColumn = frame.getEnclosingColumnNumber() ?? 0;
     const entry = original(file, begin ?? 0, beginColumn);
     const place = original(file, line ?? 1, frame.getColumnNumber() ?? 1);
@@ -217,9 +219,10 @@ export class Sites {
     const func = this.#facts.string(name ?? `(anonymous ${basename(place.file)}:${entry.line})`);
     const where = this.#facts.string(place.file);
     if (func === 0 || where === 0) return NOWHERE;
-    const site = { id: ++this.#sites, fn, name, line, begin, other: latest };
+    const site = { id: newSites(1), fn, name, line, begin, other: latest };
     this.#facts.put(Fact.Site, now(), fn * 67_108_864 + site.id, where * 67_108_864 + func, place.line);
     sites.set(position, site);
+    this.#known++;
     return site;
   }
 }

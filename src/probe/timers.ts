@@ -2,10 +2,14 @@ import { createRequire } from "node:module";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { imitate, replace, shareReplaced, undoAll } from "./replace.ts";
 import { idOf, kindOf } from "./stamp.ts";
+import type { AnyFunction } from "./wrap.ts";
 import { now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 const MAX_DELAY = 2 ** 27 - 1;
+
+/** Prototype of Node's Timeout. */
+export const TIMEOUT: object = Object.getPrototypeOf(makeTimeout()) as object;
 
 type Clear = (timer?: unknown) => void;
 type Owner = Record<string, unknown>;
@@ -27,7 +31,7 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
     undo.push(replace(timers, name, wrapped), replace(globalThis, name, wrapped));
   }
 
-  const prototype = Object.getPrototypeOf(makeTimeout()) as Owner;
+  const prototype = TIMEOUT as Owner;
   const close = prototype["close"] as (this: object) => unknown;
   const wrappedClose = function (this: object): unknown {
     cleared(facts, this);
@@ -72,4 +76,23 @@ function makeTimeout(): object {
   const timer = setTimeout(() => {}, 1);
   clearTimeout(timer);
   return timer;
+}
+/** Fields of Node's Timeout that tell when it is due. */
+export interface TimerFields {
+  readonly _idleTimeout?: number;
+  readonly _idleStart?: number | null;
+  readonly _repeat?: number | null;
+  _onTimeout?: AnyFunction;
+  _onImmediate?: AnyFunction;
+}
+
+/** Milliseconds of hrtime at which the clock of Node's timers is 0: both tick with the same whole milliseconds. */
+export function timerBase(): number {
+  let base = Infinity;
+  for (let i = 0; i < 3; i++) {
+    const timer = makeTimeout() as TimerFields;
+    const milliseconds = Math.floor(Number(now()) / 1e6);
+    base = Math.min(base, milliseconds - (timer._idleStart ?? 0));
+  }
+  return base;
 }

@@ -7,7 +7,7 @@ import { FactWriter } from "./writer.ts";
 function writer(): { readonly facts: FactWriter; readonly name: (text: string) => string | undefined } {
   const ring = createRing(2 ** 20);
   const reader = new RingReader(ring);
-  const facts = new FactWriter(new RingWriter(ring));
+  const facts = new FactWriter(new RingWriter(ring, process.hrtime.bigint));
   const names = new Map<number, string>();
   const name = (text: string): string | undefined => {
     const id = facts.string(text);

@@ -20,7 +20,8 @@ const OTHER = "(other)";
  * Ids of promises, resources and calls come from here too, so that they never repeat in an isolate.
  */
 export class FactWriter {
-  readonly #ring: RingWriter;
+  /** For facts of the moment on hot paths. */
+  readonly ring: RingWriter;
   readonly #strings = new Map<string, number>();
   #characters = 0;
 
@@ -28,16 +29,16 @@ export class FactWriter {
   lastTime: bigint = now();
 
   constructor(ring: RingWriter) {
-    this.#ring = ring;
+    this.ring = ring;
   }
 
   put(kind: number, time: bigint, a: number, b: number, c: number): void {
     if (unwritten.facts !== 0) {
-      this.#ring.drop(unwritten.facts);
+      this.ring.drop(unwritten.facts);
       unwritten.facts = 0;
     }
     this.lastTime = time;
-    this.#ring.put(kind, time, a, b, c);
+    this.ring.put(kind, time, a, b, c);
   }
 
   /** Id of a text that comes again; 0 where the ring has no room for it. */
@@ -48,7 +49,7 @@ export class FactWriter {
     if (full && text !== OTHER) return this.string(OTHER);
     const id = this.#strings.size + 1;
     // A text that found no room in the ring is sent again the next time it is needed.
-    if (!this.#ring.putText(now(), id, text)) return 0;
+    if (!this.ring.putText(now(), id, text)) return 0;
     this.#strings.set(text, id);
     this.#characters += text.length;
     return id;
@@ -57,12 +58,21 @@ export class FactWriter {
   /** A fact whose text is its own, such as a log message. */
   message(kind: number, a: number, c: number, text: string): void {
     const time = now();
-    if (this.#ring.putText(time, 0, text)) this.#ring.put(kind, time, a, 0, c);
-    else this.#ring.put(Fact.Gap, time, 0, 0, 0);
+    if (this.ring.putText(time, 0, text)) this.ring.put(kind, time, a, 0, c);
+    else this.ring.put(Fact.Gap, time, 0, 0, 0);
   }
 }
 
 let ids = 0;
+
+let sites = 0;
+
+/** The first of `count` new site ids, unique in this isolate over all recordings. */
+export function newSites(count: number): number {
+  const first = sites + 1;
+  sites += count;
+  return first;
+}
 
 /** A new id, unique in this isolate over all recordings. */
 export function newId(): number {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isLauncher, removePreload, withPreload, withoutPreload } from "./environment.ts";
-import { REGISTER } from "./program.test.util.ts";
+import { PRELOAD, REGISTER } from "./program.test.util.ts";
 
 test("what withPreload adds, withoutPreload takes away, whatever else is in NODE_OPTIONS", () => {
   const word = fc.constantFrom(
@@ -28,6 +28,7 @@ test("what withPreload adds, withoutPreload takes away, whatever else is in NODE
 test("the preload's options are taken out of an argument list, in each of their forms", () => {
   const url = new URL(`file://${REGISTER}`).href;
   const forms = [
+    ["--require", PRELOAD],
     ["--require", REGISTER],
     ["-r", REGISTER],
     ["--import", url],

@@ -14,20 +14,24 @@ export interface RunMessage {
   /** The trace file, with %p for the pid. */
   readonly out: string;
   readonly options: StartOptions;
+  /** Globs of files that are transformed (none: all), and that are not. */
+  readonly loader: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   /** A folder of this run: each process claims the next number in it, and says there what it wrote. */
   readonly claims: string;
 }
 
 const REGISTER = fileURLToPath(new URL("../register.js", import.meta.url));
+/** Requires it, but in Node's thread of module hooks: Node 22 cannot require an ES module there, and ends the program. */
+const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
 /** Command-line options that preload the recorder. */
 export function preloadOptions(): string[] {
-  return ["--require", REGISTER];
+  return ["--require", PRELOAD];
 }
 
 /** NODE_OPTIONS with the preload in front of what the user has there. */
 export function withPreload(nodeOptions: string | undefined): string {
-  const option = `--require ${quote(REGISTER)}`;
+  const option = `--require ${quote(PRELOAD)}`;
   return nodeOptions === undefined || nodeOptions === "" ? option : `${option} ${nodeOptions}`;
 }
 
@@ -68,7 +72,9 @@ function isRegister(specifier: string): boolean {
   if (specifier === "runtrace/register") return true;
   try {
     const file = specifier.startsWith("file:") ? fileURLToPath(specifier) : specifier;
-    return file === REGISTER || pathToFileURL(realpathSync(file)).href === pathToFileURL(REGISTER).href;
+    if (file === REGISTER || file === PRELOAD) return true;
+    const { href } = pathToFileURL(realpathSync(file));
+    return href === pathToFileURL(REGISTER).href || href === pathToFileURL(PRELOAD).href;
   } catch {
     return false;
   }

@@ -11,20 +11,31 @@ import { hideOwnFrames } from "./stacks.ts";
 /** The recording of one isolate: its ring, and everything that writes into it. */
 export class Isolate {
   readonly announcement: LoopAnnouncement;
-  readonly #sampled: boolean;
+  readonly #probing: { readonly sampled: boolean; readonly boot: boolean };
   #stops: (() => void)[] = [];
   #showFrames: () => void = () => {};
 
   /** Makes the ring; records nothing yet, so that what the recorder itself sets up is not seen. */
-  constructor(options: { name: string; file: string; threadId: number; buffer: number; sampled?: boolean }) {
-    const { name, file, threadId, buffer, sampled = false } = options;
-    this.#sampled = sampled;
+  constructor(options: {
+    readonly name: string;
+    readonly file: string;
+    readonly threadId: number;
+    readonly buffer: number;
+    readonly sampled?: boolean;
+    /** The main script has not begun yet. */
+    readonly boot: boolean;
+  }) {
+    const { name, file, threadId, buffer, sampled = false, boot } = options;
+    this.#probing = { sampled, boot };
     this.announcement = { type: "loop", ring: createRing(buffer), name, file, time: now(), threadId };
   }
 
   /** Begins to record. `onGc` is called after collections, as a sign of life that needs no timer. */
   begin(onGc?: () => void): void {
-    const probe = startProbe(new RingWriter(this.announcement.ring), { sampled: this.#sampled });
+    const probe = startProbe(new RingWriter(this.announcement.ring, process.hrtime.bigint), {
+      ...this.#probing,
+      frames: slot().frames,
+    });
     const collected = (): void => {
       probe.sweep();
       onGc?.();

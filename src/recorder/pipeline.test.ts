@@ -10,7 +10,7 @@ const MS = 1e6;
 
 test("a cut that covers much shows progress and writes all along", () => {
   const ring = createRing(2 ** 23);
-  const facts = new RingWriter(ring);
+  const facts = new RingWriter(ring, process.hrtime.bigint);
   let steps = 0;
   const stepsAtWrite: number[] = [];
   const pipeline = new Pipeline({
@@ -46,7 +46,7 @@ test("the ring of a Worker that has ended is let go, and what it dropped is stil
   const add = (threadId: number): WeakRef<SharedArrayBuffer> => {
     const ring = createRing(65_536);
     pipeline.addLoop({ type: "loop", ring, name: `loop ${threadId}`, file: "", time: MS, threadId });
-    const facts = new RingWriter(ring);
+    const facts = new RingWriter(ring, process.hrtime.bigint);
     for (let i = 0; i < 5_000; i++) facts.put(Fact.Settle, BigInt(2 * MS), i, 0, 0);
     return new WeakRef(ring);
   };

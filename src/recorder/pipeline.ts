@@ -45,7 +45,7 @@ interface Loop {
   dropped: number;
 }
 
-/** Shows progress while the resolver writes: every activation that stops has a stack. */
+/** Shows progress while the resolver writes: with every activation that starts to run. */
 class WatchedWriter extends TraceWriter {
   readonly #progress: () => void;
 
@@ -54,9 +54,9 @@ class WatchedWriter extends TraceWriter {
     this.#progress = progress;
   }
 
-  override stack(frames: readonly Frame[]): number {
+  override goStart(m: number, t: number, g: number): void {
     this.#progress();
-    return super.stack(frames);
+    super.goStart(m, t, g);
   }
 }
 

@@ -4,14 +4,17 @@ import { TraceError } from "../base/error.ts";
 import { restoreEnvironment } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
 import { completeOptions } from "./options.ts";
+import { prepare } from "./prepare.ts";
 import { startSession } from "./session.ts";
 
 /**
- * Records the whole process, as `run` or the environment says. A trace that cannot be written is one line on stderr;
+ * Records the whole process, as `run` or the environment says, or with RUNTRACE_MODE=dormant only makes it ready. A trace that cannot be written is one line on stderr;
  * the program runs all the same.
  */
 export function recordProcess(): void {
   const message = restoreEnvironment();
+  prepare(message?.loader ?? { include: [], exclude: [] });
+  if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) return;
   const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";
   const out = path.resolve(name.replaceAll("%p", String(process.pid)));
   try {

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { goTool, parsed } from "../testing/go.ts";
 
 export const REGISTER = fileURLToPath(new URL("../register.js", import.meta.url));
+/** What `run` preloads. */
+export const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
 /** How a program ended. */
 export interface Ending {
@@ -66,7 +68,7 @@ export function runRecorded(
   const file = folder.path(`${name}.cjs`);
   writeFileSync(file, source);
   const out = options.out ?? folder.path(`${name}.out`);
-  const env = { ...options.env, RUNTRACE_OUT: out, NODE_OPTIONS: `--require ${REGISTER}` };
+  const env = { ...options.env, RUNTRACE_OUT: out, NODE_OPTIONS: `--require ${PRELOAD}` };
   return runNode([file], { ...options, env }).then((ending) => ({ ...ending, out }));
 }
 

@@ -2,6 +2,7 @@ import type inspector from "node:inspector";
 import { createRequire } from "node:module";
 import { MessageChannel, Worker, isMainThread, receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
+import { hidePort, hidePortsOf } from "../probe/ports.ts";
 import { TraceError } from "../base/error.ts";
 import { undoAll } from "../probe/replace.ts";
 import { openTrace } from "./file.ts";
@@ -139,7 +140,14 @@ class Session implements Recording {
     if (options.cpuHz > 0) offerProfiler(this.#page);
     const { buffer } = options;
     const sampled = options.cpuHz > 0;
-    this.#isolate = new Isolate({ name: "main", file: process.argv[1] ?? "", threadId: 0, buffer, sampled });
+    this.#isolate = new Isolate({
+      name: "main",
+      file: process.argv[1] ?? "",
+      threadId: 0,
+      buffer,
+      sampled,
+      boot: extras.preloaded === true,
+    });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;
@@ -162,6 +170,8 @@ class Session implements Recording {
       stderr: true,
       name: "runtrace",
     });
+    hidePort(port1);
+    hidePortsOf(this.#worker, true);
     this.#worker.on("error", (error) => this.#ended(error));
     this.#worker.on("exit", () => this.#ended(undefined));
     port1.on("message", (message: FromTracer) => this.#hear(message));

@@ -1,3 +1,4 @@
+import type { FrameSource } from "../probe/frames.ts";
 import type { Probe } from "../probe/probe.ts";
 import type { StartOptions } from "./options.ts";
 import type { Sink } from "./sinks.ts";
@@ -18,6 +19,8 @@ export interface Slot {
   /** The running probe of this isolate: the one property that the annotation API looks at. */
   probe: Probe | undefined;
   recording: Recording | undefined;
+  /** What transformed code of this isolate calls, where code is transformed. */
+  frames: FrameSource | undefined;
   /** `start` of the copy that came first; undefined in a Worker. */
   start: ((sink: Sink, options: StartOptions) => void) | undefined;
   /** V8's own console.profile and console.profileEnd, called by the tracer thread through the inspector. */
@@ -53,6 +56,7 @@ class OwnSlot implements Slot {
   readonly #fields: Omit<Slot, "version"> = {
     probe: undefined,
     recording: undefined,
+    frames: undefined,
     start: undefined,
     profile: undefined,
     profileEnd: undefined,
@@ -70,6 +74,12 @@ class OwnSlot implements Slot {
   }
   set recording(value) {
     this.#fields.recording = value;
+  }
+  get frames(): Slot["frames"] {
+    return this.#fields.frames;
+  }
+  set frames(value) {
+    this.#fields.frames = value;
   }
   get start(): Slot["start"] {
     return this.#fields.start;

@@ -1,24 +1,13 @@
-import { isPlain, replace } from "../probe/replace.ts";
+import { addTraceStep } from "../loader/traces.ts";
 
 /** Our own code's folders, and the one frame that Node adds to callbacks while async_hooks are on. */
 const OWN = [new URL(".", import.meta.url).href, new URL("../probe/", import.meta.url).href];
 const TRAMPOLINE_FILE = "node:internal/async_hooks";
 const TRAMPOLINE = "callbackTrampoline";
 
-type Prepare = NonNullable<typeof Error.prepareStackTrace>;
-
-/**
- * Keeps our frames out of the stacks that the program reads: Node's own Error.prepareStackTrace, which formats every
- * stack, is given the trace without them. A program that sets its own replaces ours with it. Answers what ends it.
- */
+/** Keeps our frames out of the stacks that the program reads, also through a function of its own. Answers what ends it. */
 export function hideOwnFrames(): () => void {
-  const original = isPlain("prepareStackTrace") ? Error.prepareStackTrace : undefined;
-  if (typeof original !== "function") return () => {};
-  const prepare: Prepare = (error, trace) => original(error, withoutOwn(trace));
-  for (const key of ["name", "length"]) {
-    Object.defineProperty(prepare, key, Object.getOwnPropertyDescriptor(original, key)!);
-  }
-  return replace(Error, "prepareStackTrace", prepare);
+  return addTraceStep(withoutOwn);
 }
 
 function withoutOwn(trace: NodeJS.CallSite[]): NodeJS.CallSite[] {

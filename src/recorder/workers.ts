@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BroadcastChannel, getEnvironmentData, setEnvironmentData, threadId } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
+import { hidePortsOf } from "../probe/ports.ts";
 import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
 import type { Inheritance, ToTracer } from "./messages.ts";
@@ -15,7 +16,7 @@ import { preloadOptions } from "./environment.ts";
  * ring through worker_threads' environment data, and the preload from their maker; the makers that pass options of
  * their own (execArgv, env) get it added.
  */
-const BOOT_MS = 250;
+const BOOT_MS = 1_000;
 
 /** Makes the Workers that this isolate starts record themselves. Answers what ends that. */
 export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer) => void): () => void {
@@ -26,6 +27,7 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
   const traced = new Proxy(original, {
     construct(target, args: WorkerArguments, newTarget) {
       const worker = construct(target, args, newTarget, inheritance.preloaded);
+      hidePortsOf(worker, false);
       try {
         // Read now: it is -1 when the Worker has ended.
         const id = worker.threadId;
@@ -161,6 +163,7 @@ export function joinRecording(): boolean {
     file: "",
     threadId: shownId,
     buffer,
+    boot: true,
   });
   const undo = recordWorkers(inheritance, tell);
   tell(isolate.announcement);

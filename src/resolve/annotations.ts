@@ -1,7 +1,7 @@
 import { makeActivation } from "./graph.ts";
 import type { Activation, RegionNode, Site } from "./graph.ts";
-import { OpKind } from "./ops.ts";
-import type { Op } from "./ops.ts";
+import { RESERVED_CATEGORY } from "./ops.ts";
+import type { Annotation } from "./ops.ts";
 import type { LoopThread, Shared } from "./thread.ts";
 
 /** Open regions of one activation at the most: more can only come of regions that are never ended. */
@@ -17,7 +17,7 @@ const MAX_REGIONS = 1000;
 export class Annotations {
   readonly #thread: LoopThread;
   readonly #shared: Shared;
-  #deferred: Op[] = [];
+  #deferred: Annotation[] = [];
   #syscalls = 0;
 
   constructor(thread: LoopThread, shared: Shared) {
@@ -30,14 +30,13 @@ export class Annotations {
     return this.#deferred.length > 0;
   }
 
-  write(op: Op, time: number): void {
-    const thread = this.#thread;
-    const activation = thread.active;
-    if (op.kind === OpKind.RegionEnd) {
-      this.#regionEnd(op.detail.region!, op.value !== 0, activation, time);
+  write(op: Annotation, time: number): void {
+    const activation = this.#thread.active;
+    if (op.what === "region-end") {
+      this.#regionEnd(op.region, op.explicit, activation, time);
     } else if (activation !== null) {
       this.#write(op, activation, time);
-    } else if (op.kind === OpKind.Log || op.kind === OpKind.TaskEnd) {
+    } else if (op.what === "log" || op.what === "note" || op.what === "task-end") {
       this.#deferred.push(op);
     }
   }
@@ -65,11 +64,11 @@ export class Annotations {
     }
   }
 
-  #write(op: Op, activation: Activation, time: number): void {
+  #write(op: Annotation, activation: Activation, time: number): void {
     const { out, m } = this.#thread;
-    switch (op.kind) {
-      case OpKind.RegionBegin: {
-        const region = op.detail.region!;
+    switch (op.what) {
+      case "region-begin": {
+        const { region } = op;
         if (activation.regions.length >= MAX_REGIONS) {
           region.ended = true;
           this.#shared.stats.misuse++;
@@ -80,40 +79,40 @@ export class Annotations {
         out.regionBegin(m, time, region.task?.id ?? 0, region.name, this.#stack(op.site));
         return;
       }
-      case OpKind.TaskBegin: {
-        const task = op.detail.task!;
-        out.taskBegin(m, time, task.id, op.detail.parentTask?.id ?? 0, task.name, this.#stack(op.site));
+      case "task-begin": {
+        const { task, parent } = op;
+        out.taskBegin(m, time, task.id, parent?.id ?? 0, task.name, this.#stack(op.site));
         return;
       }
-      case OpKind.TaskEnd: {
-        const task = op.detail.task!;
+      case "task-end": {
+        const { task } = op;
         if (task.ended) return;
         task.ended = true;
         out.taskEnd(m, time, task.id, this.#thread.currentStack());
         return;
       }
-      case OpKind.Log: {
-        // A message of the reserved category belongs to no code.
-        const stack = op.scope === null ? 0 : this.#stack(op.site);
-        out.log(m, time, op.scope?.task?.id ?? 0, op.detail.category!, op.detail.message!, stack);
+      case "log":
+        out.log(m, time, op.task?.id ?? 0, op.category, op.message, this.#stack(op.site));
         return;
-      }
-      case OpKind.SyscallBegin:
+      case "note":
+        out.log(m, time, 0, RESERVED_CATEGORY, op.message, 0);
+        return;
+      case "syscall-begin":
         if (this.#syscalls++ === 0) out.syscallBegin(m, time, this.#stack(op.site));
         return;
-      case OpKind.SyscallEnd:
+      case "syscall-end":
         if (this.#syscalls > 0 && --this.#syscalls === 0) out.syscallEnd(m, time);
         return;
-      case OpKind.WorkerStart: {
+      case "worker-start": {
         this.leaving(time);
         const { file, line } = op.site?.frame ?? { file: "node", line: 1 };
         const frame = { func: "worker main", file, line };
         const worker = makeActivation(this.#shared.nextGoroutine(), frame);
-        out.goCreate(m, time, worker.g, out.stack([frame]), this.#stack(op.site));
+        out.goCreate(m, time, worker.g, this.#shared.stacks.one(frame), this.#stack(op.site));
         worker.status = "runnable";
         worker.since = time;
         this.#shared.stats.activations++;
-        this.#shared.workerStarted(op.end, worker);
+        this.#shared.workerStarted(op.threadId, worker);
         return;
       }
       default:

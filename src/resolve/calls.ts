@@ -1,11 +1,11 @@
 import { Fact, ResourceKind, RootKind } from "../base/facts.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { Decisions } from "./decisions.ts";
-import { makeScope } from "./graph.ts";
-import type { PromiseNode, RegionNode, Scope, Site, TaskNode } from "./graph.ts";
-import { entryAt } from "./names.ts";
+import { makeScope } from "./scopes.ts";
+import type { RegionNode, Site, TaskNode } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
 import type { Names } from "./names.ts";
-import { OpKind, RESERVED_CATEGORY } from "./ops.ts";
+import { OpKind } from "./ops.ts";
 import { EntryKind } from "./running.ts";
 import type { Running } from "./running.ts";
 
@@ -17,18 +17,25 @@ interface OpenCall {
   readonly task: TaskNode | null;
 }
 
+/** A promise, or the frame whose promise it is. */
+export interface Pending {
+  readonly settled: boolean;
+  /** Id of the call (region, task, go) that ends when it settles, or 0. */
+  closes: number;
+}
+
 /** Roots, the calls of withRegion, withTask and go, and annotations. */
 export class CallReader {
   readonly #running: Running;
   readonly #names: Names;
   readonly #decisions: Decisions;
-  readonly #promise: (id: number) => PromiseNode | undefined;
+  readonly #promise: (id: number) => Pending | undefined;
   readonly #newTask: (name: string) => TaskNode;
-  readonly #roots = new BoundedMap<Scope>(OPEN_KEPT);
+  readonly #roots = new RecentMap<Scope>(1024, OPEN_KEPT);
   /** Calls that have not returned, or whose promise is pending: bounded by the stack and the pending promises. */
   readonly #calls = new Map<number, OpenCall>();
-  readonly #regions = new BoundedMap<RegionNode>(OPEN_KEPT);
-  readonly #tasks = new BoundedMap<TaskNode>(OPEN_KEPT);
+  readonly #regions = new RecentMap<RegionNode>(1024, OPEN_KEPT);
+  readonly #tasks = new RecentMap<TaskNode>(1024, OPEN_KEPT);
   /** Text of the next log or note. */
   #text = "";
 
@@ -36,7 +43,7 @@ export class CallReader {
     running: Running,
     names: Names,
     decisions: Decisions,
-    promise: (id: number) => PromiseNode | undefined,
+    promise: (id: number) => Pending | undefined,
     newTask: (name: string) => TaskNode,
   ) {
     this.#running = running;
@@ -65,14 +72,15 @@ export class CallReader {
   root(time: number, id: number, name: number, kind: number): void {
     const running = this.#running;
     running.ensureBase(time);
-    const { baseAt } = running.stack.at(-1)!;
-    const other = running.stack.findIndex(({ scope }, at) => at > baseAt && scope.kind === "root");
-    if (other > 0) running.popTo(other, time);
-    const entry = entryAt(this.#names.string(name, "root"), null);
+    const { stack } = running;
+    let other = stack[running.depth - 1]!.baseAt + 1;
+    while (other < running.depth && stack[other]!.scope.kind !== "root") other++;
+    running.popTo(other, time);
+    const entry = this.#names.entry(this.#names.string(name, "root"), null);
     const scope = makeScope("root", null, "fork", time, { entry, task: null });
-    running.call(EntryKind.Call, scope, 0, time);
+    running.call(EntryKind.Call, scope, id, time);
     if (kind !== RootKind.Request && kind !== RootKind.Connection) return;
-    running.push(OpKind.Hold, time, scope).value = ResourceKind.Net;
+    running.hold(time, scope, ResourceKind.Net);
     const gone = this.#roots.set(id, scope);
     if (gone !== null) for (const old of gone.values()) running.push(OpKind.Release, time, old);
   }
@@ -92,7 +100,7 @@ export class CallReader {
     const task = kind === Fact.TaskCall ? this.#newTask(name) : null;
     const region = kind === Fact.RegionCall ? { name, task: outer.task, owner: null, ended: false } : null;
     const scope = makeScope("call", outer, kind === Fact.Go ? "fork" : "open", time, {
-      entry: entryAt(name, site),
+      entry: this.#names.entry(name, site),
       region,
       site,
       task: task ?? outer.task,
@@ -100,31 +108,28 @@ export class CallReader {
     if (scope.decision === "open") this.#decisions.add(scope);
     this.#calls.set(id, { scope, task });
     running.call(EntryKind.Call, scope, id, time);
-    if (region !== null) {
-      const op = running.push(OpKind.RegionBegin, time, scope);
-      op.detail = { region };
-      op.site = site;
-    }
-    if (task !== null) {
-      const op = running.push(OpKind.TaskBegin, time, scope);
-      op.detail = { task, parentTask: outer.task };
-      op.site = site;
-    }
+    if (region !== null) running.annotate(time, { what: "region-begin", region, site });
+    if (task !== null) running.annotate(time, { what: "task-begin", task, parent: outer.task, site });
   }
 
   /** Its function returned, with a promise or not. */
   return(time: number, id: number, promiseId: number): void {
     const call = this.#calls.get(id);
-    if (call === undefined) return;
-    const { scope } = call;
     const running = this.#running;
+    if (call === undefined) {
+      // A root's: its handler returned.
+      const place = running.find(EntryKind.Call, id);
+      if (place >= 0) running.popTo(place, time);
+      return;
+    }
+    const { scope } = call;
     const at = running.findCall(scope);
     if (at >= 0) running.popTo(at + 1, time);
     const promise = promiseId === 0 ? undefined : this.#promise(promiseId);
     if (promise !== undefined && !promise.settled && promise.closes === 0) {
       if (scope.decision === "open") this.#decisions.fork(scope);
       promise.closes = id;
-      running.push(OpKind.Add, time, scope);
+      running.count(OpKind.Add, time, scope, null);
     } else {
       if (scope.decision === "open") this.#decisions.inline(scope);
       this.#close(time, id, call);
@@ -137,26 +142,24 @@ export class CallReader {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     this.#close(time, id, call);
-    this.#running.push(OpKind.Done, time, call.scope);
+    this.#running.count(OpKind.Done, time, call.scope, null);
   }
 
   #close(time: number, id: number, { scope, task }: OpenCall): void {
     this.#calls.delete(id);
     const { region } = scope;
-    if (region !== null) this.#running.push(OpKind.RegionEnd, time, scope).detail = { region };
-    if (task !== null) this.#running.push(OpKind.TaskEnd, time, scope).detail = { task };
+    if (region !== null) this.#running.annotate(time, { what: "region-end", region, explicit: false });
+    if (task !== null) this.#running.annotate(time, { what: "task-end", task });
   }
 
   regionBegin(time: number, id: number, name: string, site: Site | null): void {
     const running = this.#running;
     running.ensureBase(time);
-    const scope = running.top;
-    const region = { name, task: scope.task, owner: null, ended: false };
+    const { task } = running.innermost;
+    const region = { name, task, owner: null, ended: false };
     const gone = this.#regions.set(id, region);
     if (gone !== null) for (const old of gone.values()) this.#endRegion(time, old);
-    const op = running.push(OpKind.RegionBegin, time, scope);
-    op.detail = { region };
-    op.site = site;
+    running.annotate(time, { what: "region-begin", region, site });
   }
 
   regionEnd(time: number, id: number): void {
@@ -168,21 +171,17 @@ export class CallReader {
   }
 
   #endRegion(time: number, region: RegionNode): void {
-    const op = this.#running.push(OpKind.RegionEnd, time, this.#running.top);
-    op.detail = { region };
-    op.value = 1;
+    this.#running.annotate(time, { what: "region-end", region, explicit: true });
   }
 
   taskBegin(time: number, id: number, name: string, site: Site | null): void {
     const running = this.#running;
     running.ensureBase(time);
-    const scope = running.top;
+    const parent = running.innermost.task;
     const task = this.#newTask(name);
     const gone = this.#tasks.set(id, task);
     if (gone !== null) for (const old of gone.values()) this.#endTask(time, old);
-    const op = running.push(OpKind.TaskBegin, time, scope);
-    op.detail = { task, parentTask: scope.task };
-    op.site = site;
+    running.annotate(time, { what: "task-begin", task, parent, site });
   }
 
   taskEnd(time: number, id: number): void {
@@ -194,7 +193,7 @@ export class CallReader {
   }
 
   #endTask(time: number, task: TaskNode): void {
-    this.#running.push(OpKind.TaskEnd, time, this.#running.top).detail = { task };
+    this.#running.annotate(time, { what: "task-end", task });
   }
 
   taskEnter(time: number, id: number): void {
@@ -212,32 +211,28 @@ export class CallReader {
 
   log(time: number, category: string, site: Site | null): void {
     this.#running.ensureBase(time);
-    const op = this.#running.push(OpKind.Log, time, this.#running.top);
-    op.detail = { category, message: this.#text };
-    op.site = site;
+    const { task } = this.#running.innermost;
+    this.#running.annotate(time, { what: "log", task, category, message: this.#text, site });
     this.#text = "";
   }
 
   /** A message of the reserved category, on what runs or will run next. */
   note(time: number): void {
-    const op = this.#running.push(OpKind.Log, time, null);
-    op.detail = { category: RESERVED_CATEGORY, message: this.#text };
+    this.#running.annotate(time, { what: "note", message: this.#text });
     this.#text = "";
   }
 
   syscallBegin(time: number, site: Site | null): void {
     this.#running.ensureBase(time);
-    this.#running.push(OpKind.SyscallBegin, time, this.#running.top).site = site;
+    this.#running.annotate(time, { what: "syscall-begin", site });
   }
 
   syscallEnd(time: number): void {
-    this.#running.push(OpKind.SyscallEnd, time, this.#running.top);
+    this.#running.annotate(time, { what: "syscall-end" });
   }
 
   workerStart(time: number, threadId: number, site: Site | null): void {
     this.#running.ensureBase(time);
-    const op = this.#running.push(OpKind.WorkerStart, time, this.#running.top);
-    op.end = threadId;
-    op.site = site;
+    this.#running.annotate(time, { what: "worker-start", threadId, site });
   }
 }

@@ -4,7 +4,8 @@ import { Fact, PromiseClass, ResourceKind } from "../base/facts.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import { Chain } from "./chain.ts";
 import type { Link } from "./chain.ts";
-import { makeActivation, makePromise, makeResource, makeScope } from "./graph.ts";
+import { makeActivation, makePromise, makeResource, makeSite } from "./graph.ts";
+import { makeScope } from "./scopes.ts";
 import { waitOf } from "./reasons.ts";
 import { Resolver } from "./resolver.ts";
 
@@ -49,13 +50,8 @@ function crowd(frames: number): { looks: () => number; reason: () => string } {
   let looks = 0;
   for (let i = 0; i < frames; i++) {
     for (const file of ["app.js", "node:internal/nothing"]) {
-      const frame = makeScope("frame", root, "inline", 0, { site: { frame: { ...ENTRY, file }, fn: 1 } });
-      const waitingFor = makePromise(
-        i,
-        PromiseClass.Await,
-        frame,
-        makePromise(0, PromiseClass.Unknown, root, null),
-      );
+      const frame = makeScope("frame", root, "inline", 0, { site: makeSite({ ...ENTRY, file }, 1, 0) });
+      const waitingFor = makePromise(0, PromiseClass.Unknown, root, null);
       Object.defineProperty(frame, "waitingFor", { get: () => (looks++, waitingFor) });
       (file === "app.js" ? activation.ownFrames : activation.nodeFrames).add(frame);
     }
@@ -79,10 +75,10 @@ test("the program's youngest frame tells before Node's, whichever suspended last
   const root = makeScope("root", null, "fork", 0, { entry: ENTRY });
   root.activation = activation;
   const suspend = (file: string, source: number): void => {
-    const frame = makeScope("frame", root, "inline", 0, { site: { frame: { ...ENTRY, file }, fn: 1 } });
+    const frame = makeScope("frame", root, "inline", 0, { site: makeSite({ ...ENTRY, file }, 1, 0) });
     const awaited = makePromise(1, PromiseClass.New, root, null);
     awaited.source = source;
-    frame.waitingFor = makePromise(2, PromiseClass.Await, frame, awaited);
+    frame.waitingFor = awaited;
     (file === "app.js" ? activation.ownFrames : activation.nodeFrames).add(frame);
   };
   suspend("app.js", ResourceKind.Timeout);

@@ -1,5 +1,5 @@
-import type { Scope } from "./graph.ts";
-import { entryOf } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
+import { entryOf } from "./scopes.ts";
 
 /**
  * Which calls continue their caller's activation and which begin one of their own.
@@ -11,15 +11,26 @@ import { entryOf } from "./graph.ts";
  * than the look-ahead is decided as if the turn ended then: legal whichever way the call ends.
  */
 export class Decisions {
-  #open: Scope[] = [];
-  /** Index from which on `#open` is not decided by time. */
+  /** What was open when it was added: the first `#count` of the list, from `#from` on not decided by time. */
+  readonly #open: (Scope | null)[] = [];
+  #count = 0;
   #from = 0;
+  /** Whether each of what `decide` asks about is alone. */
+  readonly #alone: boolean[] = [];
 
   /** `scope` must be open; scopes come in order of `since`. */
   add(scope: Scope): void {
-    this.#open.push(scope);
+    if (this.#count === 0) this.since = scope.since;
+    this.#open[this.#count++] = scope;
     const caller = callerOf(scope);
     if (caller !== null) caller.openCalls++;
+  }
+
+  /** Of the scopes added last so many have been decided and are forgotten. */
+  forget(count: number): void {
+    const left = this.#count - count;
+    while (this.#count > left) this.#open[--this.#count] = null;
+    if (this.#from >= this.#count) this.#clear();
   }
 
   /** The open scope begins an activation. */
@@ -39,26 +50,45 @@ export class Decisions {
     scope.decision = decision;
   }
 
+  /** Since when the longest open call is open that is not decided by time; Infinity where there is none. */
+  since = Infinity;
+
   /** The turn is over: everything is decided. */
   decide(): void {
-    if (this.#open.length === 0) return;
-    const open = this.#open.slice(this.#from).filter(({ decision }) => decision === "open");
-    this.#open = [];
-    this.#from = 0;
-    const alone = open.map(isAlone);
+    const open = this.#open;
+    // Who is alone is asked before anything is decided.
+    let left = 0;
+    for (let i = this.#from; i < this.#count; i++) {
+      const scope = open[i]!;
+      if (scope.decision !== "open") continue;
+      open[left] = scope;
+      this.#alone[left++] = isAlone(scope);
+    }
     // Callers come before their callees, so theirs are decided.
-    for (const [i, scope] of open.entries()) if (!alone[i] || !this.#adopt(scope)) this.fork(scope);
+    for (let i = 0; i < left; i++) {
+      const scope = open[i]!;
+      if (!this.#alone[i] || !this.#adopt(scope)) this.fork(scope);
+    }
+    this.#clear();
   }
 
   /** Decides what is open since `horizon` or before. */
   force(horizon: number): void {
-    for (let scope = this.#open[this.#from]; scope !== undefined; scope = this.#open[this.#from]) {
+    if (this.since > horizon) return;
+    for (; this.#from < this.#count; this.#from++) {
+      const scope = this.#open[this.#from]!;
+      this.since = scope.since;
       if (scope.since > horizon) return;
       if (scope.decision === "open" && !(isAlone(scope) && this.#adopt(scope))) this.fork(scope);
-      this.#from++;
     }
-    this.#open = [];
+    this.#clear();
+  }
+
+  #clear(): void {
+    for (let i = 0; i < this.#count; i++) this.#open[i] = null;
+    this.#count = 0;
     this.#from = 0;
+    this.since = Infinity;
   }
 
   /** The frame goes on in its caller's activation, unless that has adopted another one. */
@@ -73,7 +103,6 @@ export class Decisions {
 
   /** The frame's function has ended. */
   frameEnded(frame: Scope): void {
-    frame.ended = true;
     if (frame.decision === "open") {
       this.inline(frame);
     } else if (frame.decision === "fork") {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Fact, PromiseClass, ResourceKind } from "../base/facts.ts";
+import { Awaited, Fact, PromiseClass, ResourceKind } from "../base/facts.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import { Resolver } from "./resolver.ts";
 
@@ -170,6 +170,39 @@ const PROGRAMS: Readonly<Record<string, (p: Endless) => void>> = {
     p.put(Fact.Settle, call);
     p.put(Fact.Settle, awaits!);
     p.put(Fact.ReactionEnd, awaits!);
+  },
+  "a frame that awaits frames which sleep": (p) => {
+    if (p.kept.length === 0) {
+      p.put(Fact.Before, 0, 0, ResourceKind.Net);
+      p.kept.push(p.id());
+      p.put(Fact.FrameCall, p.kept[0]!, 0, 1);
+      p.put(Fact.FrameBlock, p.kept[0]!, Awaited.Settled, 1);
+      p.put(Fact.After, 0);
+    }
+    const [frame] = p.kept;
+    p.put(Fact.FrameResume, frame!);
+    const [callee, executor, timer] = [p.id(), p.id(), p.id()];
+    p.put(Fact.FrameCall, callee, 0, 1);
+    p.put(Fact.Executor, executor);
+    p.put(Fact.Init, timer, 1, ResourceKind.Timeout + 32);
+    p.put(Fact.FrameBlock, callee, executor, 1);
+    p.put(Fact.FrameBlock, frame!, callee, 1);
+    p.put(Fact.Before, timer, p.time, ResourceKind.Timeout);
+    p.put(Fact.Settled, executor, Awaited.Settled);
+    p.put(Fact.After, timer);
+    p.put(Fact.FrameResume, callee);
+    p.put(Fact.FrameEnd, callee);
+  },
+  "a frame that calls itself again and ends": (p) => {
+    const frame = p.kept.pop();
+    if (frame !== undefined) p.put(Fact.FrameResume, frame);
+    const next = p.id();
+    p.put(Fact.FrameCall, next, 0, 1);
+    p.put(Fact.FrameBlock, next, Awaited.Settled, 1);
+    if (frame !== undefined) p.put(Fact.FrameEnd, frame);
+    p.put(Fact.Before, 0, 0, ResourceKind.Net);
+    p.put(Fact.After, 0);
+    p.kept.push(next);
   },
   "timeouts of a day that are cleared": (p) => {
     p.put(Fact.Before, 0, 0, ResourceKind.Net);

@@ -1,9 +1,11 @@
 import type { Frame } from "../wire/format.ts";
 import { Chain } from "./chain.ts";
 import type { Link } from "./chain.ts";
+import type { Scope } from "./scopes.ts";
 
 /**
- * The nodes that facts are resolved into: scopes (pieces of code that run), promises, resources and activations.
+ * The nodes that facts are resolved into: scopes (pieces of code that run, scopes.ts), promises, resources and
+ * activations.
  *
  * A scope is what runs between two points of the event stream: a callback, the function of a region or task, an
  * async function call. A scope belongs to the activation of its parent until it is decided to be a fork; then it is
@@ -20,53 +22,16 @@ import type { Link } from "./chain.ts";
 export interface Site {
   readonly frame: Frame;
   readonly fn: number;
+  /** WaitsFor, of an await whose text tells. */
+  readonly waits: number;
+  /** It is in code of Node's own. */
+  readonly isNodes: boolean;
+  /** Entries of activations and calls that are named otherwise than by their function, by their name. */
+  readonly entries: Map<string, Frame>;
 }
 
-export type ScopeKind = "root" | "callback" | "call" | "frame";
-
-/** Whether a scope continues its parent's activation or begins one. */
-export type Decision = "open" | "inline" | "fork";
-
-export interface Scope extends Link<Scope> {
-  readonly kind: ScopeKind;
-  /** The scope in which it was made. Written past scopes that are over, and null on forks once their call returned. */
-  parent: Scope | null;
-  /** Reading side; never changes once it is not open. */
-  decision: Decision;
-  /** Entry function: names the activation if this scope begins one. */
-  readonly entry: Frame;
-  /** Function id for matching awaits with their frame; 0 where unknown. */
-  readonly fn: number;
-  readonly task: TaskNode | null;
-  /** The promise that a frame's call returned. */
-  promise: PromiseNode | null;
-  /** The region that the scope was made for. */
-  readonly region: RegionNode | null;
-  /** Time at which it began, in ns. */
-  readonly since: number;
-
-  // The reading side's.
-  /** Of a frame of Node's own: who called it, past others of Node's. */
-  caller: Scope | null;
-  /** A frame whose function has ended. */
-  ended: boolean;
-  /** Calls it made that are not decided yet. */
-  openCalls: number;
-  /** Frames adopted by the activation that begins here (see Decisions) which have not ended. */
-  openFrames: number;
-  /** It is one of those frames. */
-  adopted: boolean;
-
-  // The writing side's.
-  /** Set on roots and forks once they are written. */
-  activation: Activation | null;
-  /** The activation that stays alive for it. */
-  counted: Activation | null;
-  /** Where a frame is suspended, and on what; the site stays its last known place when it goes on. */
-  site: Site | null;
-  waitingFor: PromiseNode | null;
-  /** The frame's end has been written. */
-  over: boolean;
+export function makeSite(frame: Frame, fn: number, waits: number): Site {
+  return { frame, fn, waits, isNodes: frame.file.startsWith("node:"), entries: new Map() };
 }
 
 export interface PromiseNode {
@@ -86,8 +51,9 @@ export interface PromiseNode {
   /** Resource kind that settles it, 0 where unknown, and since when that is known. */
   source: number;
   sourceAt: number;
-  /** Reactions that wait for it. */
+  /** Reactions that wait for it, and frames of frames.ts. */
   reactions: PromiseNode[] | null;
+  awaiters: Scope[] | null;
   /** A frame that suspends on its parent. */
   frame: Scope | null;
   /** Id of the call (region, task, go) that ends when it settles, or 0. */
@@ -100,6 +66,13 @@ export interface PromiseNode {
   released: boolean;
   /** An activation was told to stay alive for this reaction. */
   added: boolean;
+  /** Promises that settle with it. */
+  followers: PromiseNode[] | null;
+  /** What it was resolved with: a promise, or the call of a frame with its id; and when. */
+  follows: PromiseNode | null;
+  callee: Scope | null;
+  calleeId: number;
+  followsAt: number;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -149,9 +122,13 @@ export interface RegionNode {
 export type Status = "new" | "runnable" | "running" | "waiting" | "dead";
 
 /** One goroutine of the trace. The writing side's. */
-export interface Activation {
+export interface Activation extends Link<Activation> {
   readonly g: number;
   readonly entry: Frame;
+  /** The scope that begins it, if any does. */
+  scope: Scope | null;
+  /** Something on it was put off (thread.ts). */
+  isPutOff: boolean;
   status: Status;
   /** Frames, reactions, one-shot resources and holds that are left. */
   pending: number;
@@ -179,70 +156,6 @@ export interface Activation {
   since: number;
 }
 
-/** The scope that begins the activation to which `scope` belongs, or null while that is undecided. */
-export function entryOf(scope: Scope): Scope | null {
-  let at: Scope = scope;
-  for (;;) {
-    if (at.decision === "open") return null;
-    if (at.decision === "fork" || at.parent === null) return at;
-    at = at.parent;
-  }
-}
-
-/** The nearest of `scope` and its parents that still means something: a frame that is not over, or an entry. */
-export function livingParent(scope: Scope): Scope {
-  let at = scope;
-  while (at.decision === "inline" && at.parent !== null && (at.over || at.kind !== "frame")) at = at.parent;
-  return at;
-}
-
-const NAMELESS: Frame = { func: "(anonymous)", file: "", line: 0 };
-
-/** What a new scope may carry; the task is its parent's unless told. */
-export interface ScopeOptions {
-  readonly entry?: Frame;
-  readonly fn?: number;
-  readonly task?: TaskNode | null;
-  readonly region?: RegionNode | null;
-  readonly site?: Site | null;
-}
-
-const NOTHING: ScopeOptions = {};
-
-/** A new scope inside `parent` (null for a root). */
-export function makeScope(
-  kind: ScopeKind,
-  parent: Scope | null,
-  decision: Decision,
-  since: number,
-  of: ScopeOptions = NOTHING,
-): Scope {
-  return {
-    kind,
-    parent,
-    decision,
-    entry: of.entry ?? NAMELESS,
-    fn: of.fn ?? 0,
-    task: of.task === undefined ? (parent?.task ?? null) : of.task,
-    promise: null,
-    region: of.region ?? null,
-    since,
-    caller: null,
-    ended: false,
-    openCalls: 0,
-    openFrames: 0,
-    adopted: false,
-    activation: null,
-    counted: null,
-    site: of.site ?? null,
-    waitingFor: null,
-    over: false,
-    chain: null,
-    older: null,
-    younger: null,
-  };
-}
-
 /** A new promise. */
 export function makePromise(id: number, cls: number, scope: Scope, parent: PromiseNode | null): PromiseNode {
   return {
@@ -257,12 +170,18 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     source: 0,
     sourceAt: 0,
     reactions: null,
+    awaiters: null,
     frame: null,
     closes: 0,
     members: null,
     isMember: false,
     released: false,
     added: false,
+    followers: null,
+    follows: null,
+    callee: null,
+    calleeId: 0,
+    followsAt: 0,
     counted: null,
     readied: null,
   };
@@ -297,6 +216,11 @@ export function makeActivation(g: number, entry: Frame): Activation {
   return {
     g,
     entry,
+    scope: null,
+    chain: null,
+    older: null,
+    younger: null,
+    isPutOff: false,
     status: "new",
     pending: 0,
     ready: 0,
@@ -313,3 +237,6 @@ export function makeActivation(g: number, entry: Frame): Activation {
     since: 0,
   };
 }
+
+/** What scopes belong to whose activation has ended. */
+export const ENDED: Activation = { ...makeActivation(0, { func: "", file: "", line: 0 }), status: "dead" };

@@ -1,12 +1,20 @@
 import type { Frame } from "../wire/format.ts";
+import { makeSite } from "./graph.ts";
 import type { Site } from "./graph.ts";
 
 const SITE_IDS = 2 ** 26;
+const LINES = 2 ** 28;
+/** The ids of sites are counters, so nearly all are below this. */
+const DENSE = 1 << 16;
 
 /** The strings and sites that the facts of one isolate name by id. The probe bounds how many there are. */
 export class Names {
   readonly #strings = new Map<number, string>();
   readonly #sites = new Map<number, Site>();
+  /** Those with low ids. */
+  readonly #dense: (Site | undefined)[] = [];
+  /** Entries that are at no site. */
+  readonly #entries = new Map<string, Frame>();
 
   text(id: number, text: string): void {
     this.#strings.set(id, text);
@@ -18,17 +26,29 @@ export class Names {
   }
 
   site(id: number): Site | null {
-    return this.#sites.get(id) ?? null;
+    return (id < DENSE ? this.#dense[id] : this.#sites.get(id)) ?? null;
   }
 
-  /** Takes a Site fact. */
-  addSite(a: number, b: number, line: number): void {
+  /** An entry called `func` at a site, or in Node where that is not known; the same one for the same name. */
+  entry(func: string, site: Site | null): Frame {
+    const entries = site === null ? this.#entries : site.entries;
+    const known = entries.get(func);
+    if (known !== undefined) return known;
+    const entry: Frame = { func, file: site?.frame.file ?? "node", line: site?.frame.line ?? 1 };
+    entries.set(func, entry);
+    return entry;
+  }
+
+  /** Takes a Site fact; `c` is the line and what an await there waits for. */
+  addSite(a: number, b: number, c: number): void {
+    const line = c % LINES;
     const func = this.string(b % SITE_IDS, "(anonymous)");
     const file = this.string(Math.floor(b / SITE_IDS));
-    this.#sites.set(a % SITE_IDS, {
-      frame: { func, file: file === "" ? "node" : file, line: line || 1 },
-      fn: Math.floor(a / SITE_IDS),
-    });
+    const frame = { func, file: file === "" ? "node" : file, line: line || 1 };
+    const site = makeSite(frame, Math.floor(a / SITE_IDS), Math.floor(c / LINES));
+    const id = a % SITE_IDS;
+    if (id < DENSE) this.#dense[id] = site;
+    else this.#sites.set(id, site);
   }
 }
 
@@ -53,15 +73,15 @@ const KIND_NAMES: readonly string[] = [
   "signal",
 ];
 
+const CALLBACKS: readonly Frame[] = KIND_NAMES.map((name) => ({
+  func: name === "" ? "callback" : `${name} callback`,
+  file: "node",
+  line: 1,
+}));
+
 /** Name of the activation of a callback whose maker is not known or no longer alive. */
 export function callbackEntry(kind: number): Frame {
-  const name = KIND_NAMES[kind] ?? "";
-  return { func: name === "" ? "callback" : `${name} callback`, file: "node", line: 1 };
-}
-
-/** An entry called `func` at a site, or in Node where that is not known. */
-export function entryAt(func: string, site: Site | null): Frame {
-  return { func, file: site?.frame.file ?? "node", line: site?.frame.line ?? 1 };
+  return CALLBACKS[kind] ?? CALLBACKS[0]!;
 }
 
 /** Whether it is a function of Node's own. */

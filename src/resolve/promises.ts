@@ -1,8 +1,11 @@
 import { PromiseClass } from "../base/facts.ts";
-import { BoundedMap } from "./bounded-map.ts";
+import { BoundedMap } from "../base/bounded-map.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { Decisions } from "./decisions.ts";
-import { makePromise, makeScope } from "./graph.ts";
-import type { PromiseNode, Scope, Site } from "./graph.ts";
+import { makePromise } from "./graph.ts";
+import { makeScope } from "./scopes.ts";
+import type { PromiseNode, Site } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
 import { callbackEntry, isNodes } from "./names.ts";
 import type { Names } from "./names.ts";
 import { OpKind } from "./ops.ts";
@@ -35,7 +38,7 @@ export class PromiseReader {
   readonly #names: Names;
   readonly #decisions: Decisions;
   readonly #closeCall: (time: number, id: number) => void;
-  readonly #promises = new BoundedMap<PromiseNode>(PENDING_KEPT);
+  readonly #promises = new RecentMap<PromiseNode>(8192, PENDING_KEPT);
   #settled: PromiseNode[] = [];
   /** Members' reactions that are left when Promise.race or the like has settled: they run and do nothing. */
   readonly #released = new BoundedMap<true>(RELEASED_KEPT);
@@ -99,7 +102,7 @@ export class PromiseReader {
       this.#joint = null;
     }
     node.added = true;
-    this.#running.push(OpKind.Add, time, node.scope).node = node;
+    this.#running.count(OpKind.Add, time, node.scope, node);
     if (parent !== null) this.#wait(time, parent, node, node.scope);
   }
 
@@ -122,7 +125,7 @@ export class PromiseReader {
   /** The innermost running frame of the site's function suspends. False where there is none. */
   #await(time: number, id: number, parent: PromiseNode | null, site: Site): boolean {
     const { stack } = this.#running;
-    let at = stack.length - 1;
+    let at = this.#running.depth - 1;
     for (; at >= 0; at--) {
       const { scope, baseAt } = stack[at]!;
       if (scope.kind === "frame" && scope.fn === site.fn) break;
@@ -155,7 +158,7 @@ export class PromiseReader {
   /** A frame that returned another promise suspends on it. False where that is not what happens here. */
   #return(time: number, id: number, parent: PromiseNode): boolean {
     const { base } = this.#running;
-    if (base === null || base.what !== EntryKind.Reaction || base !== this.#running.stack.at(-1))
+    if (base === null || base.what !== EntryKind.Reaction || base.baseAt !== this.#running.depth - 1)
       return false;
     const own = this.#promises.get(base.id);
     if (own === undefined || own.cls !== PromiseClass.Call || own.settled) return false;
@@ -168,14 +171,12 @@ export class PromiseReader {
     node.frame = frame;
     if (parent !== null) this.#join(parent, frame);
     if (this.#unstarted.get(frame.fn) === frame) this.#unstarted.delete(frame.fn);
-    const op = this.#running.push(OpKind.Suspend, time, frame);
-    op.node = node;
-    op.site = site;
+    this.#running.suspend(time, frame, site, parent?.cls === PromiseClass.Call ? parent.scope : null, parent);
     if (parent !== null) this.#wait(time, parent, node, frame);
   }
 
   #wait(time: number, parent: PromiseNode, reaction: PromiseNode, scope: Scope): void {
-    if (parent.settled) this.#running.push(OpKind.Ready, time, scope).node = reaction;
+    if (parent.settled) this.#running.count(OpKind.Ready, time, scope, reaction);
     else this.#react(parent, reaction);
   }
 
@@ -201,7 +202,7 @@ export class PromiseReader {
     if (reactions !== null) {
       for (const reaction of reactions) {
         if (reaction.isMember || reaction.released) continue;
-        running.push(OpKind.Ready, time, reaction.frame ?? reaction.scope).node = reaction;
+        running.count(OpKind.Ready, time, reaction.frame ?? reaction.scope, reaction);
       }
     }
     if (node.closes !== 0) this.#closeCall(time, node.closes);
@@ -217,6 +218,7 @@ export class PromiseReader {
   /** Nothing stays alive for the promise any more. */
   #end(time: number, node: PromiseNode): void {
     if (node.cls === PromiseClass.Call) {
+      node.scope.settled = true;
       this.#decisions.frameEnded(node.scope);
       if (this.#unstarted.get(node.scope.fn) === node.scope) this.#unstarted.delete(node.scope.fn);
       this.#running.push(OpKind.FrameEnd, time, node.scope);
@@ -245,9 +247,8 @@ export class PromiseReader {
     }
     const node = this.#promises.get(id);
     const scope = node?.frame ?? makeScope("callback", node?.scope ?? running.root, "inline", time);
-    const op = running.enter(EntryKind.Reaction, scope, id, 0, time);
-    op.node = node ?? null;
-    if (node !== undefined && node.isMember) op.detail = { other: node.parent?.settledBy ?? null };
+    const other = node?.isMember === true ? (node.parent?.settledBy ?? null) : null;
+    running.enter(EntryKind.Reaction, scope, id, time, node ?? null, 0, 0, other);
   }
 
   reactionEnd(time: number, id: number): void {
@@ -269,7 +270,7 @@ export class PromiseReader {
   #done(time: number, node: PromiseNode): void {
     if (!node.added) return;
     node.added = false;
-    this.#running.push(OpKind.Done, time, node.scope).node = node;
+    this.#running.count(OpKind.Done, time, node.scope, node);
   }
 
   #add(node: PromiseNode, time: number): PromiseNode {
@@ -292,7 +293,8 @@ export class PromiseReader {
     const forgotten = this.#settled.slice(0, SETTLED_KEPT);
     this.#settled = this.#settled.slice(SETTLED_KEPT);
     for (const { id } of forgotten) this.#promises.delete(id);
-    this.#running.push(OpKind.Forget, this.#running.lastFact, null).detail = { nodes: forgotten };
+    this.#running.queue.add(OpKind.Forget, this.#running.lastFact);
+    this.#running.queue.refer(forgotten);
   }
 
   /** The caller awaits the call directly: no fork. */

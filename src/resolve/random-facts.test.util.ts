@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { Fact, GcKind, PromiseClass, ResourceKind, RootKind } from "../base/facts.ts";
+import { Awaited, Fact, GcKind, PromiseClass, ResourceKind, RootKind } from "../base/facts.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** A fact of one loop, and when it reaches the resolver (late for GC pauses). */
@@ -53,7 +53,9 @@ export function choices(loops: number, maxLength: number): fc.Arbitrary<Choice[]
  */
 export function randomFacts(chosen: readonly Choice[]): { facts: RandomFact[]; end: number } {
   const facts: RandomFact[] = [];
-  const loops = Array.from({ length: LOOPS }, (_, loop) => new RandomLoop(loop, facts));
+  // Half of the programs tell of their async functions by promises, half by frames.
+  const byFrames = (chosen[0]?.other ?? 0) % 2 === 1;
+  const loops = Array.from({ length: LOOPS }, (_, loop) => new RandomLoop(loop, facts, byFrames));
   let now = 1_000_000;
   for (const { what, which, other, pause: after, loop } of chosen) {
     loops[loop]!.step(now, what, which, other);
@@ -72,10 +74,18 @@ class RandomLoop {
   readonly #resources: { readonly id: number; readonly kind: number }[] = [{ id: 0, kind: 0 }];
   readonly #calls: number[] = [0];
   readonly #annotations: number[] = [0];
+  readonly #byFrames: boolean;
+  /** Frames that run, innermost last, and those that are suspended. */
+  #running: number[] = [];
+  readonly #suspended: number[] = [];
+  /** What can be awaited: frames, executors, Node's own promises. */
+  readonly #awaitable: number[] = [0];
+  readonly #executors: number[] = [0];
   #ids = 0;
   #lastFact = 0;
 
-  constructor(loop: number, facts: RandomFact[]) {
+  constructor(loop: number, facts: RandomFact[], byFrames: boolean) {
+    this.#byFrames = byFrames;
     this.#loop = loop;
     this.#facts = facts;
   }
@@ -99,7 +109,8 @@ class RandomLoop {
     const resource = pick(this.#resources, which);
     let at = what;
     const chance = (share: number): boolean => (at -= share) < 0;
-    if (chance(150))
+    if (this.#byFrames && at < 600) this.#frame(time, at, which, other, site);
+    else if (chance(150))
       this.#put(Fact.Promise, time, this.#new(this.#promises), 0, PromiseClass.Call + 16 * site);
     else if (chance(150)) {
       const parent = other % 3 === 0 ? this.#promises.at(-1)! : promise;
@@ -138,6 +149,66 @@ class RandomLoop {
     else if (chance(40)) this.#call(time, which, other, name, site);
     else if (chance(60)) this.#annotate(time, which, other, name, site);
     else this.#rare(time, which, other);
+  }
+
+  #frame(time: number, what: number, which: number, other: number, site: number): void {
+    const any = this.#awaitable[this.#awaitable.length - 1 - (which % Math.min(6, this.#awaitable.length))]!;
+    const odd = which % 40 === 7;
+    if (what < 80) {
+      this.#awaitCall(time, other, site, 0);
+    } else if (what < 160) {
+      const id = this.#new(this.#awaitable);
+      this.#running.push(id);
+      this.#put(Fact.FrameCall, time, id, other % 8 === 0 ? 1 : 0, site);
+    } else if (what < 330) {
+      const frame = odd ? any : this.#running.pop();
+      if (frame === undefined) return;
+      this.#suspended.push(frame);
+      const awaited = [any, any, Awaited.Settled, Awaited.Unknown, this.#awaitable.at(-1)!][other % 5]!;
+      this.#put(Fact.FrameBlock, time, frame, awaited === frame ? Awaited.Settled : awaited, site);
+    } else if (what < 460) {
+      const at = this.#suspended.length - 1 - (other % 4);
+      if (at < 0) return;
+      const [frame] = this.#suspended.splice(at, 1);
+      this.#running = [frame!];
+      this.#put(Fact.FrameResume, time, frame);
+    } else if (what < 560) {
+      const frame = odd ? any : this.#running.pop();
+      if (frame === undefined) return;
+      if (other % 9 === 0 && any !== frame) this.#put(Fact.FrameTail, time, frame, any, site);
+      this.#put(Fact.FrameEnd, time, frame);
+    } else if (what < 575) {
+      const id = this.#new(this.#awaitable);
+      this.#executors.push(id);
+      this.#put(Fact.Executor, time, id, 0, site);
+    } else if (what < 590) {
+      const id = this.#executors[this.#executors.length - 1 - (which % Math.min(4, this.#executors.length))]!;
+      const awaited = other % 3 === 0 && any !== id ? any : Awaited.Settled;
+      this.#put(Fact.Settled, time, id, awaited, other % 64);
+    } else {
+      this.#put(Fact.Source, time, this.#new(this.#awaitable), 0, 1 + (other % 16));
+    }
+  }
+
+  /** The frame that runs awaits a call, which awaits a job and further calls, all of it in one turn. */
+  #awaitCall(time: number, other: number, site: number, depth: number): void {
+    const caller = this.#running.at(-1);
+    if (caller === undefined) return;
+    const callee = this.#new(this.#awaitable);
+    this.#put(Fact.FrameCall, time, callee, 0, site);
+    this.#put(Fact.FrameBlock, time, callee, Awaited.Settled, site);
+    this.#put(Fact.FrameBlock, time, caller, callee, 1 + ((site + depth) % SITES));
+    this.#put(Fact.FrameResume, time, callee);
+    this.#running = [callee];
+    const calls = depth < 3 ? other % 3 : 0;
+    for (let i = 0; i < calls; i++) this.#awaitCall(time, Math.floor(other / 4), site, depth + 1);
+    if (other % 13 === 5 || this.#running[0] !== callee) {
+      this.#suspended.push(caller);
+      return;
+    }
+    this.#put(Fact.FrameEnd, time, callee);
+    this.#put(Fact.FrameResume, time, caller);
+    this.#running = [caller];
   }
 
   #call(time: number, which: number, other: number, name: number, site: number): void {
@@ -211,7 +282,7 @@ class RandomLoop {
         return;
       default:
         // A fact as no program gives it.
-        this.#put(10 + (other % 57), time, which % 30, other % 30, RootKind.Main + (other % 3000));
+        this.#put(10 + (other % 68), time, which % 30, other % 30, RootKind.Main + (other % 3000));
     }
   }
 }
@@ -232,7 +303,14 @@ export function play(
     for (let i = 1; i <= STRINGS; i++) visitor.text(i, i === STRINGS ? "node:fs" : `name ${i}`);
     for (let i = 1; i <= SITES; i++) {
       const file = i % 4 === 0 ? STRINGS : 1;
-      visitor.fact(Fact.Site, 0, (1 + (i >> 1)) * 2 ** 26 + i, file * 2 ** 26 + (1 + (i >> 1)), i);
+      const waits = i < 4 ? i : 0;
+      visitor.fact(
+        Fact.Site,
+        0,
+        (1 + (i >> 1)) * 2 ** 26 + i,
+        file * 2 ** 26 + (1 + (i >> 1)),
+        i + waits * 2 ** 28,
+      );
     }
   }
   let step = 0;

@@ -1,6 +1,8 @@
 import { PromiseClass, ResourceKind } from "../base/facts.ts";
-import { entryOf } from "./graph.ts";
-import type { Activation, PromiseNode, Scope } from "./graph.ts";
+import { activationOf, entryOf } from "./scopes.ts";
+import type { Activation, PromiseNode } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
+import { isNodes } from "./names.ts";
 
 /** Reasons of a wait, in Go's vocabulary as the mapping to Node fixes it; kinds that are no wait have none. */
 const REASON_OF_KIND: readonly (string | null)[] = (() => {
@@ -39,15 +41,17 @@ export interface Wait {
   readonly reason: string;
   /** Null where no frame of it is suspended. */
   readonly frame: Scope | null;
+  /** It waits for the jobs before it only: it can run. */
+  readonly isSoon: boolean;
 }
 
 function fileOf(frame: Scope): string {
-  return frame.site?.frame.file ?? frame.entry.file;
+  return frame.site === null ? frame.entry.file : frame.site.frame.file;
 }
 
 /** Whether the frame's code is Node's own. */
 export function isOfNode(frame: Scope): boolean {
-  return fileOf(frame).startsWith("node:");
+  return frame.site === null ? isNodes(frame.entry) : frame.site.isNodes;
 }
 
 /**
@@ -64,8 +68,14 @@ export function waitOf(activation: Activation, time: number, lookAhead: number):
     waitOfFrames(nodeFrames.youngest, activation, time, lookAhead);
   if (wait !== null) return wait;
   const youngest = ownFrames.youngest ?? nodeFrames.youngest;
+  // What such a frame waits for is told where it is known: nothing else is evidence.
+  if (youngest !== null && youngest.speaks) return waitIn(innermost(youngest, activation), "unspecified");
   const frame = youngest === null ? null : innermost(youngest, activation);
-  return { reason: reasonOfSources(activation) ?? "unspecified", frame };
+  return waitIn(frame, reasonOfSources(activation) ?? "unspecified");
+}
+
+function waitIn(frame: Scope | null, reason: string): Wait {
+  return { reason, frame, isSoon: frame !== null && frame.isSoon };
 }
 
 function waitOfFrames(
@@ -77,9 +87,9 @@ function waitOfFrames(
   let frame = youngest;
   for (let asked = 0; frame !== null && asked < MAX_ASKED; asked++) {
     const reason =
-      reasonOfPromise(frame.waitingFor?.parent ?? null, activation, time, lookAhead) ??
-      reasonOfFile(fileOf(frame));
-    if (reason !== null) return { reason, frame: innermost(frame, activation) };
+      reasonOfAwaited(frame, activation, time, lookAhead) ??
+      (isOfNode(frame) ? reasonOfFile(fileOf(frame)) : null);
+    if (reason !== null) return waitIn(innermost(frame, activation), reason);
     frame = frame.older;
   }
   return null;
@@ -103,45 +113,77 @@ function reasonOfSources(activation: Activation): string | null {
 function innermost(frame: Scope, activation: Activation): Scope {
   let at = frame;
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
-    const callee: PromiseNode | null = at.waitingFor?.parent ?? null;
-    if (callee === null || callee.cls !== PromiseClass.Call || callee.scope.waitingFor === null) break;
-    if (entryOf(callee.scope)?.activation !== activation) break;
-    at = callee.scope;
+    const callee = calleeOf(at);
+    if (callee === null || !callee.isSuspended || activationOf(callee) !== activation) break;
+    at = callee;
   }
   return at;
+}
+
+/** The frame whose call a frame or promise waits for. */
+function calleeOf({ callee, calleeId }: Scope | PromiseNode): Scope | null {
+  return callee !== null && callee.fn === calleeId ? callee : null;
 }
 
 function reasonOfKind(kind: number): string | null {
   return REASON_OF_KIND[kind] ?? null;
 }
 
-function reasonOfPromise(
-  promise: PromiseNode | null,
+function reasonOfAwaited(
+  frame: Scope,
   activation: Activation,
   time: number,
   lookAhead: number,
 ): string | null {
-  let node = promise;
-  for (let depth = 0; node !== null && depth < MAX_CHAIN; depth++) {
-    if (node.cls === PromiseClass.Call) {
-      const of = entryOf(node.scope)?.activation ?? null;
+  let callee = calleeOf(frame);
+  let promise = frame.waitingFor;
+  for (let depth = 0; depth < MAX_CHAIN; depth++) {
+    if (callee !== null) {
+      const of = activationOf(callee);
       if (of !== null && of !== activation) return "chan receive";
-      node = node.scope.waitingFor?.parent ?? null;
-    } else if (node.cls === PromiseClass.All) {
+      promise = callee.waitingFor;
+      callee = calleeOf(callee);
+    } else if (promise === null) {
+      return null;
+    } else if (promise.cls === PromiseClass.Call) {
+      callee = promise.scope;
+    } else if (promise.cls === PromiseClass.All) {
       return "sync";
-    } else if (node.cls === PromiseClass.Race) {
+    } else if (promise.cls === PromiseClass.Race) {
       return "select";
-    } else if (node.source !== 0 && node.sourceAt <= time + lookAhead) {
-      return reasonOfKind(node.source);
-    } else if (node.parent !== null) {
-      node = node.parent;
+    } else if (isSettledFromOutside(promise, time + lookAhead)) {
+      return reasonOfKind(promise.settledKind);
+    } else if (promise.source !== 0 && promise.sourceAt <= time + lookAhead) {
+      return reasonOfKind(promise.source);
+    } else if (promise.parent !== null) {
+      promise = promise.parent;
+    } else if (promise.followsAt !== 0 && promise.followsAt <= time + lookAhead) {
+      callee = calleeOf(promise);
+      promise = promise.follows;
     } else {
-      if (node.settledBy === null || node.settledAt > time + lookAhead) return null;
-      const by = activationBehind(node.settledBy, time);
-      return by !== null && by !== activation ? "chan receive" : reasonOfKind(node.settledKind);
+      return reasonOfSettler(promise, activation, time, lookAhead);
     }
   }
   return null;
+}
+
+/** A callback of which only its kind is known has settled it: better evidence than what it was made for. */
+function isSettledFromOutside(promise: PromiseNode, latest: number): boolean {
+  return (
+    promise.settled && promise.settledBy === null && promise.settledKind !== 0 && promise.settledAt <= latest
+  );
+}
+
+function reasonOfSettler(
+  promise: PromiseNode,
+  activation: Activation,
+  time: number,
+  lookAhead: number,
+): string | null {
+  if (!promise.settled || promise.settledAt > time + lookAhead) return null;
+  if (promise.settledBy === null) return reasonOfKind(promise.settledKind);
+  const by = activationBehind(promise.settledBy, time);
+  return by !== null && by !== activation ? "chan receive" : reasonOfKind(promise.settledKind);
 }
 
 /** The activation of a scope or, where it is younger than `time` and perhaps not decided, of the code it came from. */

@@ -1,12 +1,14 @@
 import { GcKind } from "../base/facts.ts";
 import type { Frame } from "../wire/format.ts";
 import { Cycles } from "./cycles.ts";
-import { makeScope } from "./graph.ts";
+import { makeScope } from "./scopes.ts";
 import type { Activation, ResourceNode, TaskNode } from "./graph.ts";
+import { FramePool } from "./frame-pool.ts";
 import { isOfCycle } from "./ops.ts";
-import type { Op } from "./ops.ts";
+import type { LateOp } from "./ops.ts";
 import type { SchedulerOut } from "./out.ts";
 import { LoopSchedule } from "./schedule.ts";
+import { Stacks } from "./stacks.ts";
 import type { Shared } from "./thread.ts";
 import { TimerHeap } from "./timers.ts";
 import { TurnReader } from "./turns.ts";
@@ -80,6 +82,7 @@ export class Resolver {
     this.#lookAhead = options.lookAheadNs ?? 100e6;
     this.#shared = {
       out,
+      stacks: new Stacks(out),
       cycles: new Cycles(out, (m, time) => this.#pausedAt(m, time)),
       lookAhead: this.#lookAhead,
       timerThread: TIMER_THREAD,
@@ -110,15 +113,17 @@ export class Resolver {
     const timers = new TimerHeap(
       ({ gone, clearedAt, due }) => gone || (clearedAt !== 0 && clearedAt <= due + lookAhead),
     );
+    const pool = new FramePool();
     const reader = new TurnReader({
       root,
       time,
       lookAhead,
+      pool,
       newTask: (taskName): TaskNode => ({ id: ++this.#tasks, name: taskName, ended: false }),
       onTimer: (timer: ResourceNode) => timers.add(timer),
       onEnd: (endTime) => this.#loopEnded(loop, endTime),
     });
-    const schedule = new LoopSchedule(this.#shared, loop, root, time);
+    const schedule = new LoopSchedule(this.#shared, loop, root, time, pool);
     this.#loops[loop] = {
       reader,
       schedule,
@@ -189,7 +194,7 @@ export class Resolver {
     for (const [index, loop] of this.#loops.entries()) {
       if (loop === undefined) continue;
       this.#drain(loop, horizon);
-      if (!loop.ended || loop.reader.running.queue.length > 0) continue;
+      if (!loop.ended || loop.reader.running.queue.size > 0) continue;
       this.#factsBefore += loop.reader.facts;
       this.#droppedBefore[index] = loop.reader.dropped;
       this.#loops[index] = undefined;
@@ -212,7 +217,7 @@ export class Resolver {
   #pausedAt(m: number, time: number): number {
     for (const [index, loop] of this.#loops.entries()) {
       if (loop === undefined || index + 1 === m) continue;
-      const isPaused = (op: Op): boolean => op.value === GcKind.Major && op.time <= time && op.end > time;
+      const isPaused = (op: LateOp): boolean => op.kind === GcKind.Major && op.time <= time && op.end > time;
       if (loop.reader.running.late.some((op) => isOfCycle(op) && isPaused(op))) return index + 1;
     }
     return 0;
@@ -226,32 +231,32 @@ export class Resolver {
 
   /** Processes the loop's operations up to `horizon`, for which all scopes are decided. */
   #drain(loop: Loop, horizon: number): void {
+    const { schedule, timers } = loop;
     const { queue, late } = loop.reader.running;
-    let at = 0;
     let lateAt = 0;
     for (;;) {
-      const op = queue[at];
       const next = late[lateAt];
-      if (next !== undefined && (op === undefined || next.time < op.time)) {
+      const time = queue.size > 0 ? queue.time : Infinity;
+      if (next !== undefined && next.time < time) {
         // A pause is written as a whole, so that nothing that is written later lies before its end.
         if (Math.max(next.time, next.end) > horizon) break;
         lateAt++;
-        this.#process(loop, next);
+        this.#reach(loop, next.time);
+        schedule.processLate(next);
       } else {
-        if (op === undefined || op.time > horizon) break;
-        at++;
-        this.#process(loop, op);
+        if (time > horizon || queue.size === 0) break;
+        if (timers.isDue(time) || loop.workerThreadId >= 0) this.#reach(loop, time);
+        schedule.process(queue);
       }
     }
-    removeFirst(queue, at);
-    removeFirst(late, lateAt);
+    if (lateAt > 0) late.splice(0, lateAt);
     if (Number.isFinite(horizon)) this.#wakeTimers(loop, horizon);
   }
 
-  #process(loop: Loop, op: Op): void {
-    this.#wakeTimers(loop, op.time);
-    if (loop.workerThreadId >= 0 && this.#workers.size > 0) this.#adoptWorker(loop, op.time);
-    loop.schedule.process(op);
+  /** Does what is due by `time`, apart from the loop's operations. */
+  #reach(loop: Loop, time: number): void {
+    this.#wakeTimers(loop, time);
+    if (loop.workerThreadId >= 0 && this.#workers.size > 0) this.#adoptWorker(loop, time);
   }
 
   #wakeTimers({ timers, schedule }: Loop, until: number): void {
@@ -310,9 +315,4 @@ export class Resolver {
     }
     this.#samples.length = kept;
   }
-}
-
-function removeFirst(list: Op[], count: number): void {
-  if (count === list.length) list.length = 0;
-  else if (count > 0) list.splice(0, count);
 }

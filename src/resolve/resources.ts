@@ -1,8 +1,10 @@
 import { ResourceKind } from "../base/facts.ts";
-import { BoundedMap } from "./bounded-map.ts";
-import { makeResource, makeScope } from "./graph.ts";
-import type { ResourceNode, Scope } from "./graph.ts";
-import { callbackEntry, entryAt } from "./names.ts";
+import { RecentMap } from "../base/recent-map.ts";
+import { makeResource } from "./graph.ts";
+import { makeScope } from "./scopes.ts";
+import type { ResourceNode } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
+import { callbackEntry } from "./names.ts";
 import type { Names } from "./names.ts";
 import { OpKind } from "./ops.ts";
 import { EntryKind } from "./running.ts";
@@ -39,8 +41,8 @@ export class ResourceReader {
   readonly #names: Names;
   readonly #endTurn: (time: number) => void;
   readonly #onTimer: (timer: ResourceNode) => void;
-  readonly #pending = new BoundedMap<ResourceNode>(PENDING_KEPT);
-  readonly #handles = new BoundedMap<ResourceNode>(HANDLES_KEPT);
+  readonly #pending = new RecentMap<ResourceNode>(4096, PENDING_KEPT);
+  readonly #handles = new RecentMap<ResourceNode>(4096, HANDLES_KEPT);
 
   /** `onTimer`: a one-shot timer was made. */
   constructor(
@@ -72,11 +74,12 @@ export class ResourceReader {
     const kind = c & 31;
     const delay = c >>> 5;
     const oneShot = ONE_SHOT.has(kind);
-    let scope = this.#running.top;
+    // One that calls back once counts as a reference until it has (SourceDone).
+    let scope = oneShot ? this.#running.innermost : this.#running.top;
     if (kind === ResourceKind.Interval) {
       const site = this.#names.site(siteId);
       const func = site === null ? "setInterval" : `setInterval in ${site.frame.func}`;
-      scope = makeScope("root", null, "fork", time, { entry: entryAt(func, site), task: null });
+      scope = makeScope("root", null, "fork", time, { entry: this.#names.entry(func, site), task: null });
     }
     const due = kind === ResourceKind.Timeout ? time + delay * 1e6 : 0;
     const resource = makeResource(id, kind, scope, oneShot, due);
@@ -93,13 +96,16 @@ export class ResourceReader {
     if (old === undefined || old.kind !== ResourceKind.Timeout) return;
     this.#await(time, makeResource(id, old.kind, old.scope, true, time + delay * 1e6));
     old.clearedAt = time;
-    this.#running.push(OpKind.SourceDone, time, old.scope).resource = old;
+    this.#running.source(OpKind.SourceDone, time, old);
   }
 
   #await(time: number, resource: ResourceNode): void {
     const gone = this.#pending.set(resource.id, resource);
     if (gone !== null) for (const old of gone.values()) this.#finish(time, old);
-    if (resource.oneShot) this.#running.push(OpKind.SourceAdd, time, resource.scope).resource = resource;
+    if (resource.oneShot) {
+      resource.scope.refs++;
+      this.#running.source(OpKind.SourceAdd, time, resource);
+    }
     if (resource.due !== 0) this.#onTimer(resource);
   }
 
@@ -107,9 +113,8 @@ export class ResourceReader {
     const running = this.#running;
     running.leaveLoose(time);
     // What is still on the stack then has lost its end.
-    if (running.stack.length > 0 && OUTERMOST.has(kind)) running.popTo(0, time);
-    if (running.stack.length === 0 && kind !== ResourceKind.Tick && kind !== ResourceKind.User)
-      this.#endTurn(time);
+    if (running.depth > 0 && OUTERMOST.has(kind)) running.popTo(0, time);
+    if (running.depth === 0 && kind !== ResourceKind.Tick && kind !== ResourceKind.User) this.#endTurn(time);
     const resource = this.get(id);
     let scope: Scope;
     if (resource === undefined || kind === ResourceKind.Port) {
@@ -119,12 +124,10 @@ export class ResourceReader {
       resource.called = true;
       if (this.#handles.delete(id)) this.#handles.set(id, resource);
     }
-    const op = running.enter(EntryKind.Resource, scope, id, kind, time);
-    op.resource = resource ?? null;
     // Node counts in whole milliseconds from the last one; the program means the time of its call.
-    op.end = due === 0 ? 0 : Math.max(due, resource?.due ?? 0);
-    op.value = kind;
-    if (resource?.kind === ResourceKind.Interval) running.push(OpKind.Hold, time, scope).value = kind;
+    const meant = due === 0 ? 0 : Math.max(due, resource?.due ?? 0);
+    running.enter(EntryKind.Resource, scope, id, time, null, meant, kind, null);
+    if (resource?.kind === ResourceKind.Interval) running.hold(time, scope, kind);
   }
 
   after(time: number, id: number): void {
@@ -149,7 +152,7 @@ export class ResourceReader {
   /** It will not call back any more. */
   #finish(time: number, resource: ResourceNode): void {
     this.#pending.delete(resource.id);
-    const kind = resource.oneShot ? OpKind.SourceDone : OpKind.Release;
-    this.#running.push(kind, time, resource.scope).resource = resource;
+    if (resource.oneShot) this.#running.source(OpKind.SourceDone, time, resource);
+    else this.#running.push(OpKind.Release, time, resource.scope);
   }
 }

@@ -1,5 +1,9 @@
-import type { Scope } from "./graph.ts";
-import { Op, OpKind } from "./ops.ts";
+import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
+import { makeScope } from "./scopes.ts";
+import type { Scope } from "./scopes.ts";
+import { callbackEntry } from "./names.ts";
+import { Bits, OpKind, OpQueue } from "./ops.ts";
+import type { Annotation, LateOp } from "./ops.ts";
 
 /** What an entry of the stack is. Base entries are what the loop runs, the others lie above one. */
 export const EntryKind = {
@@ -18,15 +22,16 @@ export const EntryKind = {
   Silent: 6,
 } as const;
 
+/** An entry of the stack, used again for whatever lies at its place later. */
 export interface Entry {
-  readonly scope: Scope;
-  readonly what: number;
+  scope: Scope;
+  what: number;
   /** Of the resource, promise or task. */
-  readonly id: number;
+  id: number;
   /** Resource kind. */
-  readonly kind: number;
+  kind: number;
   /** Index of the base entry it lies above, or its own. */
-  readonly baseAt: number;
+  baseAt: number;
 }
 
 /** Deeper than any program's own stack: ends of callbacks must have been lost. */
@@ -36,12 +41,18 @@ const MAX_DEPTH = 50_000;
 export class Running {
   readonly root: Scope;
   /** In order of time. */
-  readonly queue: Op[] = [];
+  readonly queue = new OpQueue();
   /** What does not come among the facts (collections, notes of the recorder), in order of time. */
-  readonly late: Op[] = [];
+  readonly late: LateOp[] = [];
+  /** The stack: `depth` entries from the outermost on, and others that once were. */
   readonly stack: Entry[] = [];
+  depth = 0;
   /** Something has happened since the last turn ended. */
   inTurn = true;
+  /** There have been facts of frames: what none tells of is not known to be the main script's. */
+  codeTells = false;
+  /** Counts the turns that ended. */
+  turn = 0;
   /** Time of the last fact, and of the one before. */
   lastFact: number;
   previousFact: number;
@@ -50,97 +61,215 @@ export class Running {
     this.root = root;
     this.lastFact = time;
     this.previousFact = time;
-    this.enter(EntryKind.Boot, root, 0, 0, time);
+    this.enter(EntryKind.Boot, root, 0, time, null, 0, 0, null);
   }
 
   /** Whether code of the program is running as far as the facts tell. */
   get busy(): boolean {
-    return this.stack.length > 0 && this.stack[0]!.what !== EntryKind.Loose;
-  }
-
-  push(kind: number, time: number, scope: Scope | null): Op {
-    const op = new Op(kind, time, scope);
-    this.queue.push(op);
-    return op;
+    return this.depth > 0 && this.stack[0]!.what !== EntryKind.Loose;
   }
 
   /** Puts an operation that does not come among the facts where its time belongs. */
-  addLate(op: Op): void {
+  addLate(op: LateOp): void {
     let at = this.late.length;
     while (at > 0 && this.late[at - 1]!.time > op.time) at--;
     this.late.splice(at, 0, op);
   }
 
-  /** The scope that runs; the root where none does. */
+  // Operations of some kinds.
+
+  annotate(time: number, annotation: Annotation): void {
+    this.queue.add(OpKind.Annotate, time);
+    this.queue.refer(annotation);
+  }
+
+  /** Of a scope alone. */
+  push(kind: number, time: number, scope: Scope): void {
+    this.queue.add(kind, time);
+    this.queue.refer(scope);
+  }
+
+  hold(time: number, scope: Scope, resourceKind: number): void {
+    this.queue.mark(this.queue.add(OpKind.Hold, time), resourceKind);
+    this.queue.refer(scope);
+  }
+
+  /** Add, Done or Ready. */
+  count(kind: number, time: number, scope: Scope, node: PromiseNode | null): void {
+    this.queue.add(kind, time);
+    this.queue.refer(scope);
+    this.queue.refer(node);
+  }
+
+  /** SourceAdd or SourceDone. */
+  source(kind: number, time: number, resource: ResourceNode): void {
+    this.queue.add(kind, time);
+    this.queue.refer(resource);
+  }
+
+  /** The frame suspends on the call of another frame, on a promise, or on neither. Answers the operation's number. */
+  suspend(
+    time: number,
+    frame: Scope,
+    site: Site | null,
+    callee: Scope | null,
+    promise: PromiseNode | null,
+  ): number {
+    const { queue } = this;
+    let op: number;
+    if (callee !== null) {
+      op = queue.add(OpKind.AwaitFrame, time);
+      queue.refer(frame);
+      queue.refer(site);
+      queue.refer(callee);
+    } else if (promise !== null) {
+      op = queue.add(OpKind.AwaitPromise, time);
+      queue.refer(frame);
+      queue.refer(site);
+      queue.refer(promise);
+    } else {
+      op = queue.add(OpKind.Await, time);
+      queue.refer(frame);
+      queue.refer(site);
+    }
+    return op;
+  }
+
+  // The stack.
+
+  /** The scope that runs, the root where none does; for whoever refers to it from then on. */
   get top(): Scope {
-    const entry = this.stack[this.stack.length - 1];
-    return entry === undefined ? this.root : entry.scope;
+    const { innermost } = this;
+    innermost.isKept = true;
+    return innermost;
+  }
+
+  /** The same for a look, or for what counts as a reference to it. */
+  get innermost(): Scope {
+    return this.depth === 0 ? this.root : this.stack[this.depth - 1]!.scope;
   }
 
   /** The base entry of what runs. */
   get base(): Entry | null {
-    const entry = this.stack[this.stack.length - 1];
-    return entry === undefined ? null : this.stack[entry.baseAt]!;
+    return this.depth === 0 ? null : this.stack[this.stack[this.depth - 1]!.baseAt]!;
   }
 
-  /** A callback or reaction begins. */
-  enter(what: number, scope: Scope, id: number, kind: number, time: number): Op {
-    if (this.stack.length >= MAX_DEPTH) this.#startAnew(time);
+  #add(scope: Scope, what: number, id: number, kind: number, baseAt: number): void {
+    const at = this.depth++;
+    if (at === this.stack.length) {
+      this.stack.push({ scope, what, id, kind, baseAt });
+      return;
+    }
+    const entry = this.stack[at]!;
+    entry.scope = scope;
+    entry.what = what;
+    entry.id = id;
+    entry.kind = kind;
+    entry.baseAt = baseAt;
+  }
+
+  /** A callback or reaction begins; the other arguments as in Entered. */
+  enter(
+    what: number,
+    scope: Scope,
+    id: number,
+    time: number,
+    node: PromiseNode | null,
+    due: number,
+    kind: number,
+    other: Scope | null,
+  ): void {
+    if (this.depth >= MAX_DEPTH) this.#startAnew(time);
     this.inTurn = true;
-    this.stack.push({ scope, what, id, kind, baseAt: this.stack.length });
-    return this.push(OpKind.Enter, time, scope);
+    this.#add(scope, what, id, kind, this.depth);
+    this.queue.add(OpKind.Enter, time);
+    this.queue.refer({ scope, node, due, kind, other });
+  }
+
+  /** A suspended frame of frames.ts runs again. `isQuiet`: as if it had not been suspended. */
+  resume(frame: Scope, time: number, isQuiet: boolean): void {
+    this.inTurn = true;
+    this.#add(frame, EntryKind.Reaction, frame.fn, 0, this.depth);
+    if (!isQuiet) this.push(OpKind.Resume, time, frame);
   }
 
   /** A reaction begins that is no work of the program. */
   enterSilent(id: number): void {
-    this.stack.push({ scope: this.root, what: EntryKind.Silent, id, kind: 0, baseAt: this.stack.length });
+    this.#add(this.root, EntryKind.Silent, id, 0, this.depth);
   }
 
-  /** Something is done; if by code that no fact tells of, the main activation runs for it. */
+  /**
+   * Something is done; if by code that no fact tells of, the main activation runs for it, or one of its own where code
+   * does tell.
+   */
   ensureBase(time: number): void {
-    if (this.stack.length >= MAX_DEPTH) this.#startAnew(time);
+    if (this.depth >= MAX_DEPTH) this.#startAnew(time);
     const { base } = this;
-    if (base === null || base.what === EntryKind.Silent) this.enter(EntryKind.Loose, this.root, 0, 0, time);
+    if (base !== null && base.what !== EntryKind.Silent) return;
+    const scope = this.codeTells
+      ? makeScope("root", null, "fork", time, { entry: callbackEntry(0), task: null })
+      : this.root;
+    this.enter(EntryKind.Loose, scope, 0, time, null, 0, 0, null);
   }
 
   /** The synchronous part of a call begins, or of task.run. There must be a base. */
   call(what: number, scope: Scope, id: number, time: number): void {
-    this.stack.push({ scope, what, id, kind: 0, baseAt: this.stack[this.stack.length - 1]!.baseAt });
+    this.#add(scope, what, id, 0, this.stack[this.depth - 1]!.baseAt);
     if (what === EntryKind.Call) this.push(OpKind.Call, time, scope);
   }
 
   /** Ends every entry at and above `depth`: the calls among them return to their callers. */
   popTo(depth: number, time: number): void {
-    while (this.stack.length > depth) {
-      const entry = this.stack.pop()!;
-      if (entry.what === EntryKind.Call) this.push(OpKind.CallEnd, time, entry.scope);
-      else if (entry.what !== EntryKind.Task && entry.what !== EntryKind.Silent)
-        this.push(OpKind.Leave, time, entry.scope);
+    while (this.depth > depth) {
+      const entry = this.stack[--this.depth]!;
+      const { what, scope } = entry;
+      // What is not on the stack any more must not be kept by it.
+      entry.scope = this.root;
+      if (what === EntryKind.Call) this.push(OpKind.CallEnd, time, scope);
+      else if (what !== EntryKind.Task && what !== EntryKind.Silent) this.queue.add(OpKind.Leave, time);
     }
+  }
+
+  /** Ends the innermost entry, a frame's, with the operation `op`, which was added last. */
+  popWith(op: number): void {
+    const entry = this.stack[--this.depth]!;
+    entry.scope = this.root;
+    this.queue.mark(op, entry.what === EntryKind.Call ? Bits.Returns : Bits.Leaves);
   }
 
   #startAnew(time: number): void {
     this.popTo(0, time);
-    this.push(OpKind.TurnEnd, time, null);
+    this.queue.add(OpKind.TurnEnd, time);
+  }
+
+  /** A job of the main script begins, or of what loads it. */
+  bootBegins(time: number): void {
+    this.leaveLoose(time);
+    if (this.depth === 0) this.enter(EntryKind.Boot, this.root, 0, time, null, 0, 0, null);
+  }
+
+  bootEnds(time: number): void {
+    if (this.depth > 0 && this.stack[0]!.what === EntryKind.Boot) this.popTo(0, time);
   }
 
   /** Something with facts of its own begins or ends: code without them is over. */
   leaveLoose(time: number): void {
-    const base = this.stack[0]?.what;
+    if (this.depth === 0) return;
+    const base = this.stack[0]!.what;
     if (base === EntryKind.Boot) this.popTo(0, time);
     else if (base === EntryKind.Loose) this.popTo(0, this.previousFact);
   }
 
   /** Index of the innermost entry of that kind and id, or -1. */
   find(what: number, id: number): number {
-    let at = this.stack.length - 1;
+    let at = this.depth - 1;
     while (at >= 0 && !(this.stack[at]!.what === what && this.stack[at]!.id === id)) at--;
     return at;
   }
 
   /** Index of the innermost reaction, of any promise (`id` -1) or of that one, or -1. */
   findReaction(id: number): number {
-    let at = this.stack.length - 1;
+    let at = this.depth - 1;
     for (; at >= 0; at--) {
       const entry = this.stack[at]!;
       const isReaction = entry.what === EntryKind.Reaction || entry.what === EntryKind.Silent;
@@ -149,9 +278,16 @@ export class Running {
     return at;
   }
 
+  /** Index of the innermost entry whose scope it is, or -1. */
+  findScope(scope: Scope): number {
+    let at = this.depth - 1;
+    while (at >= 0 && this.stack[at]!.scope !== scope) at--;
+    return at;
+  }
+
   /** Index of the innermost call whose scope it is, or -1. */
   findCall(scope: Scope): number {
-    let at = this.stack.length - 1;
+    let at = this.depth - 1;
     while (at >= 0 && !(this.stack[at]!.scope === scope && this.stack[at]!.what === EntryKind.Call)) at--;
     return at;
   }

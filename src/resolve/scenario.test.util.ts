@@ -1,4 +1,4 @@
-import { Fact, GcKind, PromiseClass, ResourceKind, RootKind } from "../base/facts.ts";
+import { Awaited, Fact, GcKind, PromiseClass, ResourceKind, RootKind, WaitsFor } from "../base/facts.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import type { Frame } from "../wire/format.ts";
 import type { SchedulerOut } from "./out.ts";
@@ -12,6 +12,8 @@ import { Resolver } from "./resolver.ts";
  *
  *   call P SITE | await P PARENT SITE | then P PARENT | new P | all P | race P | native P | unknown P [PARENT]
  *   job P | job-end P | settle P
+ *   frame F SITE | block F AWAITED SITE | resume F | tail F AWAITED SITE | end F | executor E | settled E [AWAITED [KIND]]
+ *   source P KIND, where AWAITED is F, E, P, settled or unknown, and SITE may say what it waits for, `main@7:all`
  *   init R KIND [DELAY in ms] [SITE] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
  *   root Q "NAME" KIND | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
@@ -194,6 +196,9 @@ const CLASSES: Readonly<Record<string, number>> = {
 };
 
 const IDS_ONLY: Readonly<Record<string, number>> = {
+  resume: Fact.FrameResume,
+  end: Fact.FrameEnd,
+  executor: Fact.Executor,
   job: Fact.ReactionBegin,
   "job-end": Fact.ReactionEnd,
   settle: Fact.Settle,
@@ -280,14 +285,15 @@ class Player {
     const sites = (this.#sites[loop] ??= new Map());
     const known = sites.get(text);
     if (known !== undefined) return known;
-    const [, func, line, file] = /^([^@]+)@(\d+)(?:\((.*)\))?$/.exec(text) ?? [];
+    const [, func, line, file, waits] = /^([^@]+)@(\d+)(?:\((.*)\))?(?::(\w+))?$/.exec(text) ?? [];
     if (func === undefined) throw new Error(`got ${text}, want a site`);
     const where = file ?? "app.js";
     const id = sites.size + 1;
     sites.set(text, id);
     const fn = this.#id(loop, `function ${func} ${where}`);
+    const c = Number(line) + 2 ** 28 * (waits === undefined ? 0 : code(WaitsFor, waits));
     const names = this.#string(loop, where) * 2 ** 26 + this.#string(loop, func);
-    this.#resolver.visitor(loop).fact(Fact.Site, time, fn * 2 ** 26 + id, names, Number(line));
+    this.#resolver.visitor(loop).fact(Fact.Site, time, fn * 2 ** 26 + id, names, c);
     return id;
   }
 
@@ -313,7 +319,30 @@ class Player {
       to.fact(NAMED[name], time, id(first), string(second), site(third));
       return;
     }
+    const awaited = (text: string | undefined): number =>
+      text === undefined || text === "settled"
+        ? Awaited.Settled
+        : text === "unknown"
+          ? Awaited.Unknown
+          : id(text);
     switch (name) {
+      case "frame":
+        to.fact(Fact.FrameCall, time, id(first), 0, site(second));
+        return;
+      case "block":
+        to.fact(Fact.FrameBlock, time, id(first), awaited(second), site(third));
+        return;
+      case "tail":
+        to.fact(Fact.FrameTail, time, id(first), awaited(second), site(third));
+        return;
+      case "settled": {
+        const kind = third === undefined ? 0 : code(ResourceKind, third);
+        to.fact(Fact.Settled, time, id(first), awaited(second === "" ? undefined : second), kind);
+        return;
+      }
+      case "source":
+        to.fact(Fact.Source, time, id(first), 0, code(ResourceKind, second));
+        return;
       case "init": {
         const delay = third === undefined || third.includes("@") ? undefined : third;
         const kind = code(ResourceKind, second) + 32 * Number(delay ?? 0);

@@ -1,22 +1,15 @@
-import { GcKind, ResourceKind } from "../base/facts.ts";
+import { ResourceKind } from "../base/facts.ts";
+import { LoopSystem } from "./system.ts";
 import { Annotations } from "./annotations.ts";
-import { entryOf, livingParent } from "./graph.ts";
-import type { Activation, ResourceNode, Scope } from "./graph.ts";
-import { OpKind, isOfCycle } from "./ops.ts";
-import type { Op } from "./ops.ts";
+import type { FramePool } from "./frame-pool.ts";
+import { activationOf, livingParent, reparent, setLast } from "./scopes.ts";
+import type { Activation, PromiseNode, ResourceNode, Site } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
+import { Bits, OpKind } from "./ops.ts";
+import type { Entered, HeapSize, LateOp, OpQueue } from "./ops.ts";
 import { isOfNode } from "./reasons.ts";
 import { LoopThread } from "./thread.ts";
 import type { Shared, ThreadListener } from "./thread.ts";
-
-const GC_NAMES: ReadonlyMap<number, string> = new Map([
-  [GcKind.Minor, "GC scavenge"],
-  [GcKind.MinorMarkSweep, "GC minor mark-sweep"],
-  [GcKind.Major, "GC mark-sweep-compact"],
-  [GcKind.Incremental, "GC incremental marking"],
-  [GcKind.WeakCallbacks, "GC weak callbacks"],
-]);
-
-const SYSTEM_ENTRY = { func: "runtime.eventLoop", file: "node", line: 1 };
 
 interface Nested {
   /** Another activation was put on top for it. */
@@ -29,10 +22,19 @@ function isYield(resource: ResourceNode): boolean {
   return resource.kind === ResourceKind.Tick || resource.kind === ResourceKind.Immediate;
 }
 
+/** The activation of a scope, null where it has ended. */
+function living(scope: Scope): Activation | null {
+  const activation = activationOf(scope);
+  return activation === null || activation.status === "dead" ? null : activation;
+}
+
 /** The frame waits no longer. */
 function resumed(frame: Scope): void {
+  frame.isSuspended = false;
+  frame.isSoon = false;
+  frame.callee = null;
   frame.waitingFor = null;
-  frame.chain?.remove(frame);
+  if (frame.chain !== null) frame.chain.remove(frame);
 }
 
 /**
@@ -42,22 +44,24 @@ function resumed(frame: Scope): void {
 export class LoopSchedule implements ThreadListener {
   readonly #shared: Shared;
   readonly #root: Scope;
+  readonly #pool: FramePool;
   readonly #thread: LoopThread;
   readonly #annotations: Annotations;
   /** Callbacks that began inside of running ones. */
   #nested: Nested[] = [];
-  /** Runs for garbage collections while nothing else does. */
-  #system: Activation | null = null;
+  readonly #system: LoopSystem;
 
-  constructor(shared: Shared, loop: number, root: Scope, time: number) {
+  constructor(shared: Shared, loop: number, root: Scope, time: number, pool: FramePool) {
     this.#shared = shared;
     this.#root = root;
+    this.#pool = pool;
     this.#thread = new LoopThread(shared, loop, root, time, this);
     this.#annotations = new Annotations(this.#thread, shared);
+    this.#system = new LoopSystem(this.#thread, shared);
   }
 
   started(activation: Activation, time: number): void {
-    if (activation !== this.#system) this.#annotations.started(time);
+    if (!this.#system.owns(activation)) this.#annotations.started(time);
   }
 
   leaving(time: number): void {
@@ -72,53 +76,96 @@ export class LoopSchedule implements ThreadListener {
     this.#annotations.closeRegions(activation, time);
   }
 
-  /** Does one operation. Its scope is decided. */
-  process(op: Op): void {
+  /** Takes the first operation of the queue and does it. Its scope is decided. */
+  process(queue: OpQueue): void {
     const thread = this.#thread;
-    const time = op.time > thread.last ? op.time : thread.last;
-    thread.last = time;
-    switch (op.kind) {
+    const { kind } = queue;
+    const time = thread.moment(queue.time);
+    switch (kind) {
       case OpKind.Enter:
-        this.#enter(op, time);
-        return;
+        this.#enter(queue.takeEntered(), time);
+        break;
       case OpKind.Leave:
         this.#leave(time);
-        return;
+        break;
       case OpKind.Call:
-        this.#call(op.scope!, time);
-        return;
+        this.#call(queue.takeScope(), time);
+        break;
       case OpKind.CallEnd:
-        this.#callEnd(op.scope!, time);
-        return;
-      case OpKind.Suspend:
-      case OpKind.Add:
-      case OpKind.SourceAdd:
-      case OpKind.SourceDone:
-      case OpKind.Ready:
-      case OpKind.Hold:
-      case OpKind.Release:
-        this.#count(op, time);
-        return;
+        this.#callEnd(queue.takeScope(), time);
+        break;
+      case OpKind.Await:
+      case OpKind.AwaitFrame:
+      case OpKind.AwaitPromise:
+        this.#suspend(queue, kind, time);
+        break;
+      case OpKind.Resume:
+        this.#resume(queue.takeScope(), time);
+        break;
       case OpKind.FrameEnd:
-        this.#frameEnd(op.scope!);
+        this.#frameEnd(queue, time);
+        break;
+      case OpKind.FrameReady:
+        this.#frameReady(queue.takeScope(), time);
+        break;
+      case OpKind.MaybeReady: {
+        const frame = queue.takeScope();
+        if (queue.value === 1) this.#frameReady(frame, time);
+        break;
+      }
+      case OpKind.Move:
+        this.#move(queue.takeScope(), queue.takeSite());
+        break;
+      case OpKind.TurnEnd:
+        this.#endTurn(time);
+        break;
+      default:
+        this.#processRare(queue, kind, time);
+    }
+    queue.drop();
+  }
+
+  #processRare(queue: OpQueue, kind: number, time: number): void {
+    const thread = this.#thread;
+    switch (kind) {
+      case OpKind.Ready: {
+        const activation = living(queue.takeScope());
+        const node = queue.takePromise()!;
+        if (activation !== null) thread.ready(node, activation, time);
         return;
-      case OpKind.Done:
-        thread.uncount(op.node ?? op.scope!);
+      }
+      case OpKind.Add: {
+        const scope = queue.takeScope();
+        const activation = living(scope);
+        const node = queue.takePromise();
+        if (activation !== null) thread.count(node ?? scope, activation);
         return;
-      case OpKind.Gc:
-        this.#gc(op, time);
+      }
+      case OpKind.Done: {
+        const scope = queue.takeScope();
+        thread.uncount(queue.takePromise() ?? scope);
+        return;
+      }
+      case OpKind.SourceAdd:
+        this.#sourceAdd(queue.takeResource());
+        return;
+      case OpKind.SourceDone:
+        this.#sourceDone(queue.takeResource());
+        return;
+      case OpKind.Hold:
+        this.#hold(queue.takeScope(), queue.value);
+        return;
+      case OpKind.Release:
+        this.#release(queue.takeScope());
         return;
       case OpKind.Wake:
         thread.startProc(time);
-        return;
-      case OpKind.TurnEnd:
-        this.#endTurn(time);
         return;
       case OpKind.Rest:
         this.rest(time);
         return;
       case OpKind.Heap:
-        this.#heap(op, time);
+        this.#heap(queue.takeHeapSize(), time);
         return;
       case OpKind.Reset:
         this.#reset(time);
@@ -127,14 +174,21 @@ export class LoopSchedule implements ThreadListener {
         this.end(time);
         return;
       case OpKind.Forget:
-        for (const promise of op.detail.nodes!) {
+        for (const promise of queue.takePromises()) {
           promise.parent = null;
           promise.settledBy = null;
         }
         return;
       default:
-        this.#annotations.write(op, time);
+        this.#annotations.write(queue.takeAnnotation(), time);
     }
+  }
+
+  /** Does what does not come among the facts. */
+  processLate(op: LateOp): void {
+    const time = this.#thread.moment(op.time);
+    if (op.kind === 0) this.#annotations.write({ what: "note", message: op.message }, time);
+    else this.#system.collect(op, time);
   }
 
   /** A timer is due that is not gone. */
@@ -164,8 +218,7 @@ export class LoopSchedule implements ThreadListener {
     this.#endTurn(time);
     if (!this.#annotations.waiting) return;
     const { last } = this.#thread;
-    this.#system ??= this.#makeSystem(last);
-    this.#thread.runSystem(this.#system, last, () => {
+    this.#system.run(last, () => {
       this.#annotations.started(last);
       return last;
     });
@@ -182,58 +235,79 @@ export class LoopSchedule implements ThreadListener {
 
   #abandonAll(): void {
     for (const activation of this.#thread.alive) this.#thread.abandon(activation);
-    this.#system = null;
+    this.#system.forget();
+  }
+
+  #endCycle(time: number): void {
+    if (!this.#shared.cycles.has(this.#thread.m)) return;
+    this.#endTurn(time);
+    this.#system.endCycle();
   }
 
   #endTurn(time: number): void {
     const thread = this.#thread;
     if (this.#nested.length > 0) this.#nested = [];
-    if (time > thread.last) thread.last = time;
-    thread.endTurn(thread.last);
+    thread.endTurn(thread.moment(time));
+    this.#pool.endTurn();
   }
 
   // What keeps an activation alive, and what it waits for.
 
-  #count(op: Op, time: number): void {
-    const thread = this.#thread;
-    if (op.kind === OpKind.SourceDone) {
-      this.#sourceDone(op.resource!);
-      return;
-    }
-    const activation = entryOf(op.scope!)?.activation ?? null;
-    if (activation === null || activation.status === "dead") return;
-    switch (op.kind) {
-      case OpKind.Suspend: {
-        const frame = op.scope!;
-        frame.waitingFor = op.node;
-        if (op.site !== null) frame.site = op.site;
-        (isOfNode(frame) ? activation.nodeFrames : activation.ownFrames).add(frame);
-        activation.lastScope = frame;
-        return;
-      }
-      case OpKind.Add:
-        thread.count(op.node ?? op.scope!, activation);
-        return;
-      case OpKind.SourceAdd:
-        this.#sourceAdd(op.resource!, activation);
-        return;
-      case OpKind.Ready:
-        thread.ready(op.node!, activation, time);
-        return;
-      case OpKind.Hold:
-        if (activation.held) return;
-        activation.pending++;
-        activation.held = true;
-        activation.heldFor = op.value;
-        return;
-      default:
-        if (!activation.held) return;
-        activation.held = false;
-        thread.done(activation);
-    }
+  #suspend(queue: OpQueue, kind: number, time: number): void {
+    const frame = queue.takeScope();
+    const site = queue.takeSite();
+    const callee = kind === OpKind.AwaitFrame ? queue.takeScope() : null;
+    const promise = kind === OpKind.AwaitPromise ? queue.takePromise() : null;
+    const { value } = queue;
+    const activation = living(frame);
+    if (activation !== null) this.#wait(frame, site, callee, promise, value, activation, time);
+    this.#pop(frame, value, time);
   }
 
-  #sourceAdd(source: ResourceNode, activation: Activation): void {
+  /** The frame suspends. */
+  #wait(
+    frame: Scope,
+    site: Site | null,
+    callee: Scope | null,
+    promise: PromiseNode | null,
+    value: number,
+    activation: Activation,
+    time: number,
+  ): void {
+    frame.isSuspended = true;
+    frame.callee = callee;
+    frame.calleeId = callee === null ? 0 : callee.fn;
+    frame.waitingFor = promise;
+    frame.isSoon = (value & Bits.Soon) !== 0;
+    if (site !== null) frame.site = site;
+    (isOfNode(frame) ? activation.nodeFrames : activation.ownFrames).add(frame);
+    setLast(activation, frame);
+    if ((value & Bits.Ready) !== 0) this.#thread.ready(frame, activation, time);
+  }
+
+  #frameReady(frame: Scope, time: number): void {
+    const activation = living(frame);
+    if (activation !== null) this.#thread.ready(frame, activation, time);
+  }
+
+  #hold(scope: Scope, resourceKind: number): void {
+    const activation = living(scope);
+    if (activation === null || activation.held) return;
+    activation.pending++;
+    activation.held = true;
+    activation.heldFor = resourceKind;
+  }
+
+  #release(scope: Scope): void {
+    const activation = living(scope);
+    if (activation === null || !activation.held) return;
+    activation.held = false;
+    this.#thread.done(activation);
+  }
+
+  #sourceAdd(source: ResourceNode): void {
+    const activation = living(source.scope);
+    if (activation === null) return;
     source.counted = activation;
     activation.pending++;
     if (isYield(source)) activation.yields++;
@@ -241,6 +315,7 @@ export class LoopSchedule implements ThreadListener {
   }
 
   #sourceDone(source: ResourceNode): void {
+    if (!source.gone) source.scope.refs--;
     source.gone = true;
     source.chain?.remove(source);
     const activation = source.counted;
@@ -250,36 +325,71 @@ export class LoopSchedule implements ThreadListener {
     this.#thread.done(activation);
   }
 
-  #frameEnd(frame: Scope): void {
+  #frameEnd(queue: OpQueue, time: number): void {
+    const frame = queue.takeScope();
+    const { value } = queue;
+    if ((value & Bits.Wakes) !== 0) this.#frameReady(queue.takeScope(), time);
     frame.over = true;
     resumed(frame);
+    this.#thread.unready(frame);
     this.#thread.uncount(frame);
+    if (frame.promise === null) this.#pool.ended(frame);
+    this.#pop(frame, value, time);
+  }
+
+  /** What follows with the operation of a frame that suspends or ends. */
+  #pop(frame: Scope, value: number, time: number): void {
+    if ((value & Bits.Leaves) !== 0) this.#leave(time);
+    else if ((value & Bits.Returns) !== 0) this.#callEnd(frame, time);
   }
 
   // Running.
 
-  #enter(op: Op, time: number): void {
+  #enter({ scope, node, due, kind, other }: Entered, time: number): void {
     const thread = this.#thread;
-    const scope = op.scope!;
-    if (op.node !== null) thread.unready(op.node);
-    if (scope.decision === "inline" && scope.parent !== null) scope.parent = livingParent(scope.parent);
-    const settler = op.detail.other ?? null;
-    const other = settler === null ? null : (entryOf(settler)?.activation ?? null);
-    const onOther = other !== null && other === thread.current;
-    const activation = onOther ? other : thread.activationOf(scope, time, op.value);
-    if (op.node !== null && op.node.frame === scope) resumed(scope);
-    activation.overdue = false;
+    if (node !== null) thread.unready(node);
+    const onOther = other !== null && thread.current !== null && activationOf(other) === thread.current;
+    if (node !== null && node.frame === scope) resumed(scope);
+    if (scope.decision === "inline" && scope.parent !== null) reparent(scope, livingParent(scope.parent));
+    const activation = onOther ? thread.current! : thread.activationOf(scope, time, kind);
+    if (thread.active === null && due > 0 && activation.status === "waiting")
+      thread.wake(activation, Math.min(due, time));
+    this.#run(activation, onOther ? null : scope, time);
+    if (kind !== 0 && scope.kind === "callback") this.#pool.ended(scope);
+  }
+
+  #resume(frame: Scope, time: number): void {
+    const thread = this.#thread;
+    if (frame.readied !== null) thread.unready(frame);
+    resumed(frame);
+    if (frame.decision === "inline" && frame.parent !== null) reparent(frame, livingParent(frame.parent));
+    this.#run(thread.activationOf(frame, time, 0), frame, time);
+  }
+
+  /** The frame, which is running, goes on at the site. */
+  #move(frame: Scope, site: Site | null): void {
+    if (site !== null) frame.site = site;
+    const { active } = this.#thread;
+    if (active === null || activationOf(frame) !== active) return;
+    this.#thread.scope = frame;
+    setLast(active, frame);
+  }
+
+  /** The scope, null where it is not known, runs on the activation. */
+  #run(activation: Activation, scope: Scope | null, time: number): void {
+    const thread = this.#thread;
+    // One that just keeps running has not yet got to its timer.
+    if (activation !== thread.current) activation.overdue = false;
     const { active } = thread;
     if (active !== null) {
       // A callback inside of a running one (runInAsyncScope, a parser inside a socket's read).
       this.#nested.push({ onTop: active !== activation, scope: thread.scope });
       if (active !== activation) thread.push(activation, time);
     } else {
-      if (op.end > 0 && activation.status === "waiting") thread.wake(activation, Math.min(op.end, time));
       thread.switchTo(activation, time);
     }
-    thread.scope = onOther ? null : scope;
-    if (!onOther) activation.lastScope = scope;
+    thread.scope = scope;
+    if (scope !== null) setLast(activation, scope);
     this.#annotations.closeRegions(activation, time);
   }
 
@@ -303,9 +413,9 @@ export class LoopSchedule implements ThreadListener {
       if (scope.kind === "frame") thread.count(scope, activation);
       if (thread.active === null) thread.start(activation, time);
       else thread.push(activation, time);
-      activation.lastScope = scope;
+      setLast(activation, scope);
     } else {
-      if (scope.parent !== null) scope.parent = livingParent(scope.parent);
+      if (scope.parent !== null) reparent(scope, livingParent(scope.parent));
       const activation = thread.activationOf(scope, time, 0);
       if (thread.active === null) thread.switchTo(activation, time);
       if (scope.kind === "frame") thread.count(scope, activation);
@@ -321,75 +431,24 @@ export class LoopSchedule implements ThreadListener {
     }
     thread.scope = scope.parent;
     // What made a fork is not needed any more, and would be kept for ever by a chain of forks.
-    if (scope.decision === "fork") scope.parent = null;
+    if (scope.decision === "fork") reparent(scope, null);
   }
 
   // The loop.
 
-  #heap(op: Op, time: number): void {
+  #heap({ used, limit }: HeapSize, time: number): void {
     const thread = this.#thread;
     thread.settleLeft();
     thread.startProc(time);
-    thread.out.heapAlloc(thread.m, time, op.end);
-    if (op.value > 0) thread.out.heapGoal(thread.m, time, op.value);
-  }
-
-  #gc(op: Op, time: number): void {
-    const thread = this.#thread;
-    // Only a fact that came too late can be of a pause before the last cycle's end.
-    const end = Math.max(op.end, time, isOfCycle(op) ? this.#shared.cycles.last : 0);
-    const wasRunning = thread.running;
-    if (thread.active === null) {
-      thread.settleLeft();
-      this.#system ??= this.#makeSystem(time);
-      thread.runSystem(this.#system, time, () => this.#pause(op, time, end));
-    } else {
-      this.#pause(op, time, end);
-    }
-    thread.last = end;
-    if (!wasRunning) thread.stopProc(end);
-  }
-
-  /** One isolate's pause stops the world where it is the only one; otherwise it takes time from one loop. */
-  #pause(op: Op, time: number, end: number): number {
-    const { out, m } = this.#thread;
-    const { cycles } = this.#shared;
-    const isAlone = this.#shared.loops(time) <= 1;
-    if (isAlone) out.stwBegin(m, time, GC_NAMES.get(op.value) ?? "GC", 0);
-    else out.markAssistBegin(m, time, 0);
-    if (isOfCycle(op)) cycles.begin(m, time);
-    if (isAlone) out.stwEnd(m, end);
-    else out.markAssistEnd(m, end);
-    if (op.value === GcKind.Major) cycles.end(m, end);
-    return end;
-  }
-
-  /** A cycle whose end will not be told is over. */
-  #endCycle(time: number): void {
-    const { cycles } = this.#shared;
-    const thread = this.#thread;
-    if (!cycles.has(thread.m)) return;
-    this.#endTurn(time);
-    const last = Math.max(thread.last, cycles.last);
-    this.#system ??= this.#makeSystem(last);
-    thread.runSystem(this.#system, last, () => {
-      cycles.end(thread.m, last);
-      return last;
-    });
-    thread.last = last;
-  }
-
-  #makeSystem(time: number): Activation {
-    const system = this.#thread.makeSystem(SYSTEM_ENTRY, time, 0);
-    system.pending = 1;
-    return system;
+    thread.out.heapAlloc(thread.m, time, used);
+    if (limit > 0) thread.out.heapGoal(thread.m, time, limit);
   }
 
   #reset(time: number): void {
     this.#endCycle(time);
     this.#endTurn(time);
     for (const activation of this.#thread.alive) {
-      if (activation === this.#system) continue;
+      if (this.#system.owns(activation)) continue;
       const isStarting = activation === this.#root.activation && activation.held;
       this.#thread.abandon(activation);
       if (!isStarting) continue;

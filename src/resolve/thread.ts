@@ -1,16 +1,20 @@
 import type { Frame } from "../wire/format.ts";
 import type { Cycles } from "./cycles.ts";
-import { entryOf, makeActivation } from "./graph.ts";
-import type { Activation, PromiseNode, ResourceNode, Scope } from "./graph.ts";
+import { Chain } from "./chain.ts";
+import { ENDED, makeActivation } from "./graph.ts";
+import { entryOf, setLast } from "./scopes.ts";
+import type { Activation, PromiseNode, ResourceNode } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
 import { callbackEntry } from "./names.ts";
 import type { SchedulerOut } from "./out.ts";
 import { waitOf } from "./reasons.ts";
 import { RunHistory } from "./runs.ts";
-import { logicalStack } from "./stacks.ts";
+import type { Stacks } from "./stacks.ts";
 
 /** What the loops of one trace share. */
 export interface Shared {
   readonly out: SchedulerOut;
+  readonly stacks: Stacks;
   readonly cycles: Cycles;
   /** In ns. */
   readonly lookAhead: number;
@@ -22,6 +26,12 @@ export interface Shared {
   loops(time: number): number;
   /** Keeps the activation of a Worker's main script for the Worker's own loop. */
   workerStarted(threadId: number, activation: Activation): void;
+}
+
+/** A reaction, or a frame that is suspended. */
+interface Readied {
+  /** The activation that it is ready to run on. */
+  readied: Activation | null;
 }
 
 const YIELD = "runtime.Gosched";
@@ -51,7 +61,7 @@ export interface ThreadListener {
 export class LoopThread {
   readonly out: SchedulerOut;
   readonly m: number;
-  readonly alive = new Set<Activation>();
+  readonly #alive = new Chain<Activation>();
   readonly runs = new RunHistory();
   current: Activation | null = null;
   /** The scope that runs, as far as it is known. */
@@ -61,15 +71,18 @@ export class LoopThread {
   /** Time of the last event. */
   last: number;
   readonly #shared: Shared;
+  readonly #stacks: Stacks;
   readonly #p: number;
   readonly #root: Scope;
   readonly #listener: ThreadListener;
   /** Activations below the current one. */
   readonly #below: Activation[] = [];
   /** Activations for which something was put off. */
-  readonly #putOff = new Set<Activation>();
+  readonly #putOff: (Activation | null)[] = [];
+  #putOffCount = 0;
   /** Activations with reactions that are ready in this turn. */
-  #readied: Activation[] = [];
+  readonly #readied: (Activation | null)[] = [];
+  #readiedCount = 0;
   /** Since when the current activation has left, or -1. */
   #left = -1;
   #loops = 0;
@@ -77,6 +90,7 @@ export class LoopThread {
   constructor(shared: Shared, loop: number, root: Scope, time: number, listener: ThreadListener) {
     this.#shared = shared;
     this.out = shared.out;
+    this.#stacks = shared.stacks;
     this.m = loop + 1;
     this.#p = loop;
     this.#root = root;
@@ -84,9 +98,22 @@ export class LoopThread {
     this.#listener = listener;
   }
 
+  /** All that have not ended, oldest first. */
+  get alive(): Activation[] {
+    const alive: Activation[] = [];
+    for (let at = this.#alive.youngest; at !== null; at = at.older) alive.push(at);
+    return alive.reverse();
+  }
+
   /** The activation whose code is running: current, and has not left. */
   get active(): Activation | null {
     return this.#left < 0 ? this.current : null;
+  }
+
+  /** Time does not go back: `time` or that of the last event. */
+  moment(time: number): number {
+    if (time > this.last) this.last = time;
+    return this.last;
   }
 
   /** The current activation has nothing to run any more since `time`, if nothing follows. */
@@ -130,9 +157,10 @@ export class LoopThread {
     if (this.current !== null) this.#listener.leaving(time);
     const activation = this.makeSystem(frame, time, this.currentStack());
     entry.activation = activation;
+    activation.scope = entry;
     this.#shared.stats.activations++;
     // If nothing keeps it alive or runs on it, it ends when nothing runs.
-    this.#putOff.add(activation);
+    this.putOff(activation);
     return activation;
   }
 
@@ -140,22 +168,25 @@ export class LoopThread {
   makeSystem(frame: Frame, time: number, stack: number): Activation {
     const activation = makeActivation(this.#shared.nextGoroutine(), frame);
     this.startProc(time);
-    this.out.goCreate(this.m, time, activation.g, this.out.stack([frame]), stack);
+    this.out.goCreate(this.m, time, activation.g, this.#stacks.one(frame), stack);
     activation.status = "runnable";
-    this.alive.add(activation);
+    this.#alive.add(activation);
     return activation;
   }
 
   /** Takes over a runnable activation of another loop's making, to run as `entry` or, without one, to end. */
   adopt(activation: Activation, entry: Scope | null): void {
     if (entry !== null) entry.activation = activation;
-    this.alive.add(activation);
-    this.#putOff.add(activation);
+    activation.scope = entry;
+    this.#alive.add(activation);
+    this.putOff(activation);
   }
 
   /** Something will be done on the activation when nothing runs. */
   putOff(activation: Activation): void {
-    this.#putOff.add(activation);
+    if (activation.isPutOff) return;
+    activation.isPutOff = true;
+    this.#putOff[this.#putOffCount++] = activation;
   }
 
   // What keeps an activation alive.
@@ -176,7 +207,7 @@ export class LoopThread {
   /** One thing less for which it stays alive. */
   done(activation: Activation): void {
     if (activation.pending > 0) activation.pending--;
-    if (activation.pending === 0) this.#putOff.add(activation);
+    if (activation.pending === 0) this.putOff(activation);
   }
 
   /** Nothing keeps it alive any more. */
@@ -186,16 +217,16 @@ export class LoopThread {
     activation.yields = 0;
     activation.sources.clear();
     activation.held = false;
-    this.#putOff.add(activation);
+    this.putOff(activation);
   }
 
   // Waking.
 
   /** The reaction is ready to run on its activation. */
-  ready(reaction: PromiseNode, activation: Activation, time: number): void {
+  ready(reaction: Readied, activation: Activation, time: number): void {
     if (reaction.readied !== null) return;
     reaction.readied = activation;
-    if (activation.ready++ === 0) this.#readied.push(activation);
+    if (activation.ready++ === 0) this.#readied[this.#readiedCount++] = activation;
     if (activation.status !== "waiting" || activation.below > 0) return;
     this.settleLeft();
     this.out.goUnblock(this.m, time, activation.g, this.currentStack());
@@ -203,7 +234,7 @@ export class LoopThread {
   }
 
   /** The reaction runs. */
-  unready(reaction: PromiseNode): void {
+  unready(reaction: Readied): void {
     const activation = reaction.readied;
     reaction.readied = null;
     if (activation !== null && activation.ready > 0) activation.ready--;
@@ -212,8 +243,9 @@ export class LoopThread {
   /** A timer is due: wakes its activation if the loop is too busy to run it. */
   timerDue(timer: ResourceNode): void {
     const activation = entryOf(timer.scope)?.activation ?? null;
-    if (activation === null || this.active === null) return;
-    if (activation === this.current || activation.below > 0) activation.overdue = true;
+    // Between two jobs of a turn the loop is busy, too.
+    if (activation === null || this.current === null) return;
+    if (activation === this.current || activation.below > 0) activation.overdue ||= this.active !== null;
     else if (activation.status === "waiting") this.wake(activation, timer.due);
   }
 
@@ -258,7 +290,7 @@ export class LoopThread {
   /** `activation` runs on top of the current one. */
   push(activation: Activation, time: number): void {
     const below = this.current!;
-    below.lastScope = this.scope ?? below.lastScope;
+    if (this.scope !== null) setLast(below, this.scope);
     this.#below.push(below);
     below.below++;
     this.#retire(time);
@@ -307,15 +339,18 @@ export class LoopThread {
     if (activation.below > 0) {
       out.goBlock(m, time, CALLEE_RUNS, this.#stackOf(activation.lastScope, activation));
       activation.status = "waiting";
-    } else if (activation.pending === 0) {
+      return;
+    }
+    if (activation.pending === 0) {
       out.goDestroy(m, time);
       this.#forget(activation);
-    } else if (activation.ready > 0 || activation.yields > 0) {
-      const { frame } = waitOf(activation, time, this.#shared.lookAhead);
+      return;
+    }
+    const { reason, frame, isSoon } = waitOf(activation, time, this.#shared.lookAhead);
+    if (activation.ready > 0 || activation.yields > 0 || isSoon) {
       out.goStop(m, time, YIELD, this.#stackOf(frame ?? activation.lastScope, activation));
       activation.status = "runnable";
     } else {
-      const { reason, frame } = waitOf(activation, time, this.#shared.lookAhead);
       out.goBlock(m, time, reason, this.#stackOf(frame ?? activation.lastScope, activation));
       activation.status = "waiting";
       activation.since = time;
@@ -326,12 +361,14 @@ export class LoopThread {
 
   #forget(activation: Activation): void {
     activation.status = "dead";
-    activation.lastScope = null;
+    // Nothing that is left of it shall keep it from being collected.
+    if (activation.scope?.activation === activation) activation.scope.activation = ENDED;
+    activation.scope = null;
+    setLast(activation, null);
     activation.ownFrames.clear();
     activation.nodeFrames.clear();
     activation.sources.clear();
-    this.alive.delete(activation);
-    this.#putOff.delete(activation);
+    this.#alive.remove(activation);
   }
 
   /** Nothing more runs in this turn: writes the end of the current run and does what was put off. */
@@ -340,11 +377,18 @@ export class LoopThread {
     this.leave(time);
     this.scope = null;
     // All reactions of the turn have run.
-    for (const activation of this.#readied) activation.ready = 0;
-    this.#readied = [];
+    for (let i = 0; i < this.#readiedCount; i++) {
+      this.#readied[i]!.ready = 0;
+      this.#readied[i] = null;
+    }
+    this.#readiedCount = 0;
     this.settleLeft();
-    for (const activation of this.#putOff) {
-      this.#putOff.delete(activation);
+    const putOff = this.#putOff;
+    // What is done may put off more.
+    for (let i = 0; i < this.#putOffCount; i++) {
+      const activation = putOff[i]!;
+      putOff[i] = null;
+      activation.isPutOff = false;
       const { regions } = activation;
       const due = activation.pending === 0 || regions.at(-1)?.ended === true;
       if (!due || activation.status === "dead") continue;
@@ -352,6 +396,7 @@ export class LoopThread {
       this.#listener.catchingUp(activation, time);
       this.#retire(time);
     }
+    this.#putOffCount = 0;
   }
 
   // Stacks.
@@ -364,10 +409,10 @@ export class LoopThread {
   /** The current activation's stack with `leaf` innermost. */
   stackAt(leaf: Frame): number {
     const activation = this.current!;
-    return this.out.stack(logicalStack(this.scope ?? activation.lastScope, activation, leaf));
+    return this.#stacks.of(this.scope ?? activation.lastScope, activation, leaf);
   }
 
   #stackOf(scope: Scope | null, activation: Activation): number {
-    return this.out.stack(logicalStack(scope, activation, null));
+    return this.#stacks.of(scope, activation, null);
   }
 }

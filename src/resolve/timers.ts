@@ -9,11 +9,18 @@ const SMALLEST_COMPACTION = 1024;
 export class TimerHeap {
   readonly #isOver: (timer: ResourceNode) => boolean;
   #heap: ResourceNode[] = [];
+  /** Due time of the earliest timer, Infinity where there is none. */
+  readonly #first = new Float64Array([Infinity]);
   #compactAt = SMALLEST_COMPACTION;
 
   /** `isOver`: the timer needs no wakeup any more; never turns back. */
   constructor(isOver: (timer: ResourceNode) => boolean) {
     this.#isOver = isOver;
+  }
+
+  /** Whether a timer, which may be over, is due at `until` or before. */
+  isDue(until: number): boolean {
+    return this.#first[0]! <= until;
   }
 
   get size(): number {
@@ -24,12 +31,14 @@ export class TimerHeap {
     if (this.#heap.length >= this.#compactAt) this.#compact();
     this.#heap.push(timer);
     this.#rise(this.#heap.length - 1);
+    this.#first[0] = this.#heap[0]!.due;
   }
 
   /** Takes the earliest timer that is due at `until` or before and not over; null where there is none. */
   takeDue(until: number): ResourceNode | null {
     while (this.#heap.length > 0 && this.#heap[0]!.due <= until) {
       const first = this.#pop();
+      this.#first[0] = this.#heap.length === 0 ? Infinity : this.#heap[0]!.due;
       if (!this.#isOver(first)) return first;
     }
     return null;
@@ -38,6 +47,7 @@ export class TimerHeap {
   /** A sorted array is a heap. */
   #compact(): void {
     this.#heap = this.#heap.filter((timer) => !this.#isOver(timer)).sort((a, b) => a.due - b.due);
+    this.#first[0] = this.#heap.length === 0 ? Infinity : this.#heap[0]!.due;
     this.#compactAt = Math.max(SMALLEST_COMPACTION, 2 * this.#heap.length);
   }
 

@@ -1,9 +1,12 @@
 import { Fact } from "../base/facts.ts";
 import { CallReader } from "./calls.ts";
 import { Decisions } from "./decisions.ts";
-import type { ResourceNode, Scope, TaskNode } from "./graph.ts";
+import { FrameReader } from "./frames.ts";
+import type { ResourceNode, TaskNode } from "./graph.ts";
+import type { Scope } from "./scopes.ts";
 import { Names } from "./names.ts";
-import { Op, OpKind, RESERVED_CATEGORY } from "./ops.ts";
+import type { FramePool } from "./frame-pool.ts";
+import { OpKind } from "./ops.ts";
 import { PromiseReader } from "./promises.ts";
 import { ResourceReader } from "./resources.ts";
 import { Running } from "./running.ts";
@@ -19,6 +22,7 @@ export interface TurnReaderOptions {
   readonly root: Scope;
   readonly time: number;
   readonly lookAhead: number;
+  readonly pool: FramePool;
   newTask(name: string): TaskNode;
   /** A one-shot timer was made. */
   onTimer(timer: ResourceNode): void;
@@ -42,10 +46,13 @@ export class TurnReader {
   facts = 0;
   dropped = 0;
   readonly #lookAhead: number;
+  /** Between facts that are no longer apart nothing happens but that calls are decided. */
+  readonly #calm: number;
   readonly #onEnd: (time: number) => void;
   readonly #names = new Names();
   readonly #decisions = new Decisions();
   readonly #promises: PromiseReader;
+  readonly #frames: FrameReader;
   readonly #resources: ResourceReader;
   readonly #calls: CallReader;
   /** The main script's own turns are over: the loop has been idle once. */
@@ -57,20 +64,29 @@ export class TurnReader {
     const running = new Running(options.root, options.time);
     this.running = running;
     this.#lookAhead = options.lookAhead;
+    this.#calm = Math.min(QUIET_NS, options.lookAhead);
     this.#onEnd = options.onEnd;
-    const promise = (id: number) => this.#promises.get(id);
+    const promise = (id: number) => this.#frames.get(id) ?? this.#promises.get(id);
     this.#calls = new CallReader(running, this.#names, this.#decisions, promise, options.newTask);
-    this.#promises = new PromiseReader(running, this.#names, this.#decisions, (time, id) =>
-      this.#calls.promiseSettled(time, id),
-    );
+    const closeCall = (time: number, id: number): void => this.#calls.promiseSettled(time, id);
+    this.#promises = new PromiseReader(running, this.#names, this.#decisions, closeCall);
     const endTurn = (time: number): void => this.endTurn(time);
+    this.#frames = new FrameReader(
+      running,
+      this.#names,
+      this.#decisions,
+      options.pool,
+      options.lookAhead,
+      closeCall,
+      endTurn,
+    );
     this.#resources = new ResourceReader(running, this.#names, endTurn, options.onTimer);
-    running.push(OpKind.Hold, options.time, options.root);
+    running.hold(options.time, options.root, 0);
   }
 
   /** Nodes known by id, for tests of what bounds them. */
   get size(): number {
-    return this.#promises.size + this.#resources.size + this.#calls.size;
+    return this.#promises.size + this.#frames.size + this.#resources.size + this.#calls.size;
   }
 
   text(id: number, text: string): void {
@@ -90,11 +106,41 @@ export class TurnReader {
     }
     const { running } = this;
     const time = factTime > running.lastFact ? factTime : running.lastFact;
-    this.pass(time);
+    // What else passes with time is a matter of longer than this.
+    if (time - running.lastFact > this.#calm || this.#decisions.since <= time - this.#lookAhead)
+      this.pass(time);
     running.previousFact = running.lastFact;
     running.lastFact = time;
     this.#resting = false;
     switch (kind) {
+      case Fact.FrameCall:
+        this.#frames.call(time, a, b !== 0, c);
+        return;
+      case Fact.FrameBlock:
+        this.#frames.block(time, a, b, c);
+        return;
+      case Fact.FrameResume:
+        this.#frames.resume(time, a);
+        return;
+      case Fact.FrameTail:
+        this.#frames.tail(time, a, b, c);
+        return;
+      case Fact.FrameEnd:
+        this.#frames.end(time, a);
+        return;
+      case Fact.Executor:
+        this.#frames.executor(a);
+        return;
+      case Fact.Settled:
+        this.#frames.settled(time, a, b, c);
+        return;
+      case Fact.Booting:
+        if (a === 1) running.bootBegins(time);
+        else running.bootEnds(time);
+        return;
+      case Fact.Source:
+        this.#frames.addSource(time, a, c);
+        return;
       case Fact.Promise:
         this.#promises.make(time, a, b, c);
         return;
@@ -115,6 +161,7 @@ export class TurnReader {
         return;
       case Fact.Init:
         this.#resources.make(time, a, b, c);
+        this.#frames.asked(time, c & 31);
         return;
       case Fact.Clear:
         this.#resources.clearResource(time, a);
@@ -132,9 +179,8 @@ export class TurnReader {
         this.#idle(Math.max(time - a, running.previousFact), time);
         return;
       case Fact.Heap: {
-        const op = running.push(OpKind.Heap, time, null);
-        op.end = a;
-        op.value = b;
+        running.queue.add(OpKind.Heap, time);
+        running.queue.refer({ used: a, limit: b });
         return;
       }
       case Fact.LoopEnd:
@@ -201,16 +247,14 @@ export class TurnReader {
 
   /** A JSON message for the reserved category, on what runs at `time`. */
   note(time: number, json: string): void {
-    const op = new Op(OpKind.Log, time, null);
-    op.detail = { category: RESERVED_CATEGORY, message: json };
-    this.running.addLate(op);
+    this.running.addLate({ time, end: 0, kind: 0, message: json });
   }
 
   /** It is `now`, and all facts before are read. */
   pass(now: number): void {
     const { running } = this;
     const { lastFact, busy } = running;
-    const quietAt = lastFact + Math.min(QUIET_NS, this.#lookAhead);
+    const quietAt = lastFact + this.#calm;
     if (!busy && running.inTurn && now > quietAt) {
       this.#decisions.force(quietAt - this.#lookAhead);
       running.previousFact = lastFact;
@@ -220,7 +264,7 @@ export class TurnReader {
     if (busy || this.#resting || now - lastFact <= this.#lookAhead) return;
     this.#resting = true;
     this.#leaveMain(lastFact);
-    running.push(OpKind.Rest, lastFact, null);
+    running.queue.add(OpKind.Rest, lastFact);
   }
 
   /** The turn is over at `time`: what is still open is decided. */
@@ -229,8 +273,9 @@ export class TurnReader {
     running.leaveLoose(time);
     running.popTo(0, time);
     this.#decisions.decide();
-    if (running.inTurn) running.push(OpKind.TurnEnd, time, null);
+    if (running.inTurn) running.queue.add(OpKind.TurnEnd, time);
     running.inTurn = false;
+    running.turn++;
   }
 
   /** The loop ends, and everything on it. */
@@ -240,7 +285,7 @@ export class TurnReader {
     running.popTo(0, time);
     this.#decisions.decide();
     running.inTurn = false;
-    running.push(OpKind.LoopEnd, time, null);
+    running.queue.add(OpKind.LoopEnd, time);
     this.#onEnd(time);
   }
 
@@ -268,8 +313,8 @@ export class TurnReader {
     this.#leaveMain(from);
     this.endTurn(from);
     if (to - from < MIN_IDLE_NS) return;
-    running.push(OpKind.Rest, from, null);
-    running.push(OpKind.Wake, to, null);
+    running.queue.add(OpKind.Rest, from);
+    running.queue.add(OpKind.Wake, to);
   }
 
   #link(time: number, resourceId: number, promiseId: number): void {
@@ -281,18 +326,16 @@ export class TurnReader {
   }
 
   #gc(time: number, duration: number, kind: number): void {
-    const op = new Op(OpKind.Gc, time, null);
-    op.end = time + duration;
-    op.value = kind;
-    this.running.addLate(op);
+    this.running.addLate({ time, end: time + duration, kind, message: "" });
   }
 
   #gap(time: number, lost: number): void {
     this.dropped += lost;
     this.endTurn(time);
     this.#promises.clear();
+    this.#frames.clear();
     this.#resources.clear();
     this.#calls.clear();
-    this.running.push(OpKind.Reset, time, null);
+    this.running.queue.add(OpKind.Reset, time);
   }
 }

@@ -35,6 +35,10 @@ export class BoundedMap<V extends object | true> {
     return this.#young.delete(id) || this.#old.delete(id);
   }
 
+  entries(): [id: number, value: V][] {
+    return [...this.#old, ...this.#young];
+  }
+
   clear(): void {
     this.#young.clear();
     this.#old.clear();

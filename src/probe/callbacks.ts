@@ -1,0 +1,262 @@
+import child_process from "node:child_process";
+import crypto from "node:crypto";
+import dns from "node:dns";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import zlib from "node:zlib";
+import { Fact, ResourceKind } from "../base/facts.ts";
+import type { CallContext } from "./context.ts";
+import type { FrameSource } from "./frames.ts";
+import { DISPATCH, isHidden } from "./ports.ts";
+import { shareReplaced, undoAll } from "./replace.ts";
+import type { Sites } from "./sites.ts";
+import { idOf, setStamp } from "./stamp.ts";
+import { TIMEOUT, delayOf, timerBase } from "./timers.ts";
+import type { TimerFields } from "./timers.ts";
+import { wrap } from "./wrap.ts";
+import type { AnyFunction } from "./wrap.ts";
+import { newId, unwritten } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+/**
+ * Callbacks of the event loop, seen by wrapping the functions that take them: each knows who asked for it, tells when
+ * it begins and ends, and costs nothing where nobody uses it. Functions that give promises have them marked instead, so
+ * that an await knows what it waits for.
+ *
+ * Not seen: what calls back without having been asked in one of these functions, sockets and other emitters above all.
+ * What such callbacks do is known by its own facts only.
+ */
+/** Functions of Node's whose last argument is called back once. */
+const CALLBACKS: readonly (readonly [object, number, RegExp])[] = [
+  [fs, ResourceKind.Fs, /^(?!watch|unwatch|create|_|open(?:AsBlob)|promises|.*Sync$)[a-z]/],
+  [dns, ResourceKind.Dns, /^(lookup|lookupService|resolve\w*|reverse)$/],
+  [zlib, ResourceKind.Zlib, /^(deflate|inflate|gzip|gunzip|unzip|brotli|zstd)\w*(?<!Sync)$/i],
+  [
+    crypto,
+    ResourceKind.Crypto,
+    /^(pbkdf2|scrypt|hkdf|randomBytes|randomFill|randomInt|generateKey|generateKeyPair|generatePrime|checkPrime|sign|verify|diffieHellman)$/,
+  ],
+  [child_process, ResourceKind.Child, /^(exec|execFile)$/],
+];
+
+/** Functions of Node's that give a promise. */
+const PROMISES: readonly (readonly [object, number, RegExp])[] = [
+  [fs.promises, ResourceKind.Fs, /^(?!watch)[a-z]/],
+  [dns.promises, ResourceKind.Dns, /^(lookup|lookupService|resolve\w*|reverse)$/],
+];
+
+/** What the sources of one recording share. */
+export interface CallbackOptions {
+  readonly facts: FactWriter;
+  readonly sites: Sites;
+  readonly frames: FrameSource;
+  readonly context: CallContext;
+}
+
+/** Starts watching; answers what stops it. */
+export function watchCallbacks(options: CallbackOptions): () => void {
+  const watch: Watch = { ...options, timerBase: timerBase(), on: true, inside: false };
+  const require = createRequire(import.meta.url);
+  const timers = require("node:timers") as object;
+  const undo: (() => void)[] = [];
+  for (const owner of [timers, globalThis]) {
+    undo.push(
+      wrap(owner, "setTimeout", (original) => timer(watch, original, ResourceKind.Timeout)),
+      wrap(owner, "setInterval", (original) => timer(watch, original, ResourceKind.Interval)),
+      wrap(owner, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
+    );
+  }
+  for (const [module, kind, names] of CALLBACKS) {
+    for (const name of Object.keys(module)) {
+      if (names.test(name)) undo.push(wrap(module, name, (original) => called(watch, original, kind)));
+    }
+  }
+  for (const [module, kind, names] of PROMISES) {
+    for (const name of Object.keys(module)) {
+      if (names.test(name)) undo.push(wrap(module, name, (original) => promised(watch, original, kind)));
+    }
+  }
+  const sleeps = require("node:timers/promises") as object;
+  undo.push(
+    wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
+    wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
+    wrap(globalThis, "fetch", (original) => promised(watch, original, ResourceKind.Net)),
+    wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
+    wrap(MessagePort.prototype, DISPATCH, (original) => dispatched(watch, original)),
+  );
+  shareReplaced();
+  return () => {
+    watch.on = false;
+    undoAll(undo);
+    shareReplaced();
+  };
+}
+
+/** The sources of one recording, and what their functions share. */
+interface Watch extends CallbackOptions {
+  readonly timerBase: number;
+  on: boolean;
+  /** Inside a function that was wrapped: what it calls in turn is part of it. */
+  inside: boolean;
+}
+
+/** setTimeout and the like. */
+function timer(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
+  const wrapper = function (this: unknown, callback: unknown, after: unknown): unknown {
+    const made = // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
+      (
+        arguments.length === 2 ? original(callback, after) : Reflect.apply(original, this, arguments)
+      ) as TimerFields;
+    if (!watch.on || typeof callback !== "function") return made;
+    try {
+      const site = kind === ResourceKind.Interval ? watch.sites.caller(wrapper) : 0;
+      tellTimer(watch, made, callback as AnyFunction, kind, site);
+    } catch {
+      unwritten.facts++;
+    }
+    return made;
+  };
+  return wrapper;
+}
+
+function tellTimer(watch: Watch, made: TimerFields, callback: AnyFunction, kind: number, site: number): void {
+  const id = newId();
+  const field = kind === ResourceKind.Immediate ? "_onImmediate" : "_onTimeout";
+  made[field] = timed(watch, callback, id, kind, field);
+  // Of code of which nothing is known nothing is told: its callback is nobody's.
+  if (!isKnown(watch)) return;
+  setStamp(made, id, kind);
+  const delay = kind === ResourceKind.Immediate ? 0 : delayOf(made);
+  watch.facts.ring.now(Fact.Init, id, site, kind + 32 * delay);
+}
+
+/**
+ * What Node's timer calls. While it does the callback is where it would be without us, since V8 names it after that
+ * place in stacks; it stays there unless the timer calls back again.
+ */
+function timed(
+  watch: Watch,
+  callback: AnyFunction,
+  id: number,
+  kind: number,
+  field: "_onTimeout" | "_onImmediate",
+): AnyFunction {
+  const wrapper = function (this: TimerFields): unknown {
+    this[field] = callback;
+    // oxlint-disable-next-line prefer-rest-params -- as above
+    if (!watch.on) return Reflect.apply(callback, this, arguments);
+    const { _idleStart, _idleTimeout } = this;
+    const due =
+      field === "_onImmediate" ? 0 : (watch.timerBase + (_idleStart ?? 0) + (_idleTimeout ?? 0)) * 1e6;
+    begin(watch, id, due, kind);
+    try {
+      // oxlint-disable-next-line prefer-rest-params -- as above
+      const result = Reflect.apply(callback, this, arguments);
+      if (kind === ResourceKind.Interval && this[field] === callback) this[field] = wrapper as AnyFunction;
+      return result;
+    } finally {
+      end(watch, id);
+    }
+  };
+  return named(wrapper as AnyFunction, callback);
+}
+
+/** A function whose last argument is called back once. */
+function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const last = args.length - 1;
+    const callback = args[last];
+    if (!watch.on || watch.inside || typeof callback !== "function") {
+      return Reflect.apply(original, this, args);
+    }
+    const id = newId();
+    const known = isKnown(watch);
+    args[last] = once(watch, callback as AnyFunction, id, kind);
+    if (known) watch.facts.ring.now(Fact.Init, id, 0, kind);
+    watch.inside = true;
+    let threw = true;
+    try {
+      const result = Reflect.apply(original, this, args);
+      threw = false;
+      return result;
+    } finally {
+      watch.inside = false;
+      if (threw && known) watch.facts.ring.now(Fact.Clear, id, 0, 0);
+    }
+  };
+}
+
+function once(watch: Watch, callback: AnyFunction, id: number, kind: number): AnyFunction {
+  const wrapper = function (this: unknown): unknown {
+    // oxlint-disable-next-line prefer-rest-params -- as above
+    if (!watch.on) return Reflect.apply(callback, this, arguments);
+    begin(watch, id, 0, kind);
+    try {
+      // oxlint-disable-next-line prefer-rest-params -- as above
+      return Reflect.apply(callback, this, arguments);
+    } finally {
+      end(watch, id);
+    }
+  };
+  return named(wrapper, callback);
+}
+
+/** A function that gives a promise. */
+function promised(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
+  return function (this: unknown): unknown {
+    // oxlint-disable-next-line prefer-rest-params -- as above
+    const promise = Reflect.apply(original, this, arguments);
+    if (watch.on) watch.frames.source(promise, kind);
+    return promise;
+  };
+}
+
+/** A timer's unref: it is in the background from then on, and its activation does not wait for it. */
+function unreferenced(watch: Watch, original: AnyFunction): AnyFunction {
+  return function (this: unknown): unknown {
+    const id = typeof this === "object" && this !== null ? idOf(this) : 0;
+    if (watch.on && id !== 0) watch.facts.ring.now(Fact.Clear, id, 0, 0);
+    return Reflect.apply(original, this, []);
+  };
+}
+
+/** The method by which a message port hands on what it is sent. */
+function dispatched(watch: Watch, original: AnyFunction): AnyFunction {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    if (!watch.on || args[1] !== "message" || isHidden(this as object))
+      return Reflect.apply(original, this, args);
+    begin(watch, 0, 0, ResourceKind.Port);
+    try {
+      return Reflect.apply(original, this, args);
+    } finally {
+      end(watch, 0);
+    }
+  };
+}
+
+/** Whether code is running that has told of itself. */
+function isKnown({ context, frames }: Watch): boolean {
+  return context.known || frames.current !== 0;
+}
+
+function begin({ context, frames }: Watch, id: number, due: number, kind: number): void {
+  try {
+    if (!context.known) frames.clear();
+    context.before(id, due, kind);
+  } catch {
+    unwritten.facts++;
+  }
+}
+
+function end({ on, context }: Watch, id: number): void {
+  try {
+    if (on) context.after(id);
+  } catch {
+    unwritten.facts++;
+  }
+}
+
+function named(wrapper: AnyFunction, callback: AnyFunction): AnyFunction {
+  const { name } = callback;
+  return name === "" ? wrapper : Object.defineProperty(wrapper, "name", { value: name, configurable: true });
+}

@@ -1,0 +1,143 @@
+import { executionAsyncId, executionAsyncResource } from "node:async_hooks";
+import { performance } from "node:perf_hooks";
+import { Fact, ResourceKind } from "../base/facts.ts";
+import type { FactWriter } from "./writer.ts";
+
+/** Kinds of native callbacks, by the constructor of what called back. */
+const KINDS: ReadonlyMap<string, number> = new Map([
+  ["Timeout", ResourceKind.Timeout],
+  ["Immediate", ResourceKind.Immediate],
+  ["FSReqCallback", ResourceKind.Fs],
+  ["FSReqPromise", ResourceKind.Fs],
+  ["FSEvent", ResourceKind.Fs],
+  ["StatWatcher", ResourceKind.Fs],
+  ["GetAddrInfoReqWrap", ResourceKind.Dns],
+  ["GetNameInfoReqWrap", ResourceKind.Dns],
+  ["QueryReqWrap", ResourceKind.Dns],
+  ["TCP", ResourceKind.Net],
+  ["TCPConnectWrap", ResourceKind.Net],
+  ["Pipe", ResourceKind.Net],
+  ["PipeConnectWrap", ResourceKind.Net],
+  ["TLSWrap", ResourceKind.Net],
+  ["UDP", ResourceKind.Net],
+  ["TTY", ResourceKind.Net],
+  ["HTTPParser", ResourceKind.Net],
+  ["HTTPServerAsyncResource", ResourceKind.Net],
+  ["HTTPClientAsyncResource", ResourceKind.Net],
+  ["Http2Session", ResourceKind.Net],
+  ["Http2Stream", ResourceKind.Net],
+  ["WriteWrap", ResourceKind.Net],
+  ["ShutdownWrap", ResourceKind.Net],
+  ["Process", ResourceKind.Child],
+  ["MessagePort", ResourceKind.Port],
+  ["Worker", ResourceKind.Worker],
+  ["Zlib", ResourceKind.Zlib],
+  ["BrotliEncoder", ResourceKind.Zlib],
+  ["BrotliDecoder", ResourceKind.Zlib],
+  ["Signal", ResourceKind.Signal],
+]);
+
+/** Less idle time than this is not told. */
+const MIN_IDLE_NS = 10_000;
+/** After so much time without a fact it is looked whether the loop was idle: a look costs as much as some facts. */
+const LOOK_NS = 40_000;
+
+/**
+ * Which callback of the event loop runs, as far as somebody says so, and how long the loop was idle before it. Node
+ * counts that time itself; it is looked at where some time has passed without a fact, when something begins to run.
+ */
+export class CallContext {
+  readonly #facts: FactWriter;
+  /** CPU samples are taken: the profiler's signals end libuv's measure of a wait, which then tells too little of it. */
+  readonly #sampled: boolean;
+  /** Callbacks that are running inside of each other. */
+  #depth = 0;
+  /** The main script is running: nothing else has begun yet. */
+  #boot: boolean;
+  #idle = performance.eventLoopUtilization().idle;
+
+  /** `boot`: the main script has not begun yet. */
+  constructor(facts: FactWriter, sampled: boolean, boot: boolean) {
+    this.#boot = boot;
+    this.#facts = facts;
+    this.#sampled = sampled;
+  }
+
+  /** The main script is running, or about to. */
+  get boot(): boolean {
+    return this.#boot;
+  }
+
+  /** Whether code is running that said so, or the main script. */
+  get known(): boolean {
+    return this.#depth > 0 || this.#boot;
+  }
+
+  /** Code runs that has facts of its own for its beginning and end. */
+  enter(): void {
+    this.#depth++;
+  }
+
+  leave(): void {
+    if (this.#depth > 0) this.#depth--;
+  }
+
+  /** A callback begins; `due` is in ns, 0 where it has none. */
+  before(id: number, due: number, kind: number): void {
+    const { ring } = this.#facts;
+    this.#boot = false;
+    const elapsed = ring.elapsed();
+    if (elapsed > LOOK_NS && this.#depth === 0) {
+      this.#look(elapsed);
+      ring.now(Fact.Before, id, due, kind);
+    } else if (elapsed > 0) {
+      ring.elapsedFact(Fact.Before, id, due, kind);
+    } else {
+      ring.now(Fact.Before, id, due, kind);
+    }
+    this.#depth++;
+  }
+
+  after(id: number): void {
+    if (this.#depth > 0) this.#depth--;
+    this.#facts.ring.now(Fact.After, id, 0, 0);
+  }
+
+  /** Something begins that has a fact of its own. */
+  begins(): void {
+    this.#boot = false;
+    const elapsed = this.#facts.ring.elapsed();
+    if (elapsed > LOOK_NS && this.#depth === 0) this.#look(elapsed);
+  }
+
+  /** A job begins, with a fact of that kind. */
+  resumes(kind: number, id: number): void {
+    const { ring } = this.#facts;
+    this.#boot = false;
+    const elapsed = ring.elapsed();
+    if (elapsed > LOOK_NS) {
+      this.#depth = 0;
+      this.#look(elapsed);
+      ring.now(kind, id, 0, 0);
+    } else if (elapsed > 0) {
+      ring.elapsedFact(kind, id, 0, 0);
+    } else {
+      ring.now(kind, id, 0, 0);
+    }
+  }
+
+  /** Kind of the native callback that runs without having said so, ResourceKind.Unknown where none is known. */
+  kind(): number {
+    if (executionAsyncId() <= 1) return ResourceKind.Unknown;
+    const resource = executionAsyncResource() as { constructor?: { name?: string } };
+    return KINDS.get(resource.constructor?.name ?? "") ?? ResourceKind.Unknown;
+  }
+
+  /** Writes how long the loop was idle in the last `elapsed` ns. */
+  #look(elapsed: number): void {
+    const { idle } = performance.eventLoopUtilization();
+    const grown = (idle - this.#idle) * 1e6;
+    this.#idle = idle;
+    if (grown > MIN_IDLE_NS) this.#facts.ring.now(Fact.Idle, this.#sampled ? elapsed : grown, 0, 0);
+  }
+}

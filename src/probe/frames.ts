@@ -1,0 +1,307 @@
+import { promiseHooks } from "node:v8";
+import { Awaited, Fact } from "../base/facts.ts";
+import type { RingWriter } from "../base/ring.ts";
+import type { CallContext } from "./context.ts";
+import { idOf, setStamp } from "./stamp.ts";
+import { Modules } from "./modules.ts";
+import { newId, unwritten } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+interface PromiseHooks {
+  init(promise: Promise<unknown>): void;
+  before?(): void;
+  after?(): void;
+}
+
+/**
+ * What transformed code calls (instrument/runtime.ts has the meaning of each method), as a source of facts.
+ *
+ * Everything here is on the path of every await of the program. While nothing records a method costs a look at one
+ * variable; while something does, the clock and a record of the ring.
+ *
+ * Which frame an await waits for is told by the promise: V8's promise hook for the making of promises, the only hook in
+ * use, shows the promise of an async function right before its body begins; when the frame suspends for the first time
+ * the promise gets the frame's id as an invisible stamp. The executor of a `new Promise` and what functions of Node's
+ * return are marked in the same way.
+ */
+export class FrameSource {
+  #facts: RingWriter | undefined;
+  #writer: FactWriter | undefined;
+  readonly #modules = new Modules();
+  #context: CallContext | undefined;
+  /** By site id: the site is known to the reader of the facts. */
+  #told = new Uint8Array(1024);
+  /** The promise made last, unless a frame has taken it. */
+  #made: Promise<unknown> | null = null;
+  /**
+   * Frames whose code is running, innermost at #depth - 1, and their promises until they suspend. (Arrays that only grow:
+   * to set an array's length costs more than all the rest.)
+   */
+  readonly #running: number[] = [];
+  readonly #promises: (Promise<unknown> | null)[] = [];
+  #depth = 0;
+  /** The executor that was called last. */
+  #executor: Promise<unknown> | null = null;
+  #executorId = 0;
+  /** Younger ids belong to this recording. */
+  #firstId = 0;
+  #stopHook: (() => void) | undefined;
+
+  /** Begins to write facts. */
+  start(facts: FactWriter, context: CallContext): void {
+    this.#facts = facts.ring;
+    this.#writer = facts;
+    this.#context = context;
+    this.#told.fill(0);
+    this.clear();
+    this.#firstId = newId();
+    if (context.boot) this.#watchBoot(facts.ring, context);
+    else this.#watchMaking();
+  }
+
+  #hook(hooks: PromiseHooks): void {
+    this.#stopHook?.();
+    this.#stopHook = promiseHooks.createHook(
+      hooks as Parameters<typeof promiseHooks.createHook>[0],
+    ) as () => void;
+  }
+
+  #watchMaking(): void {
+    this.#hook({
+      init: (promise) => {
+        this.#made = promise;
+      },
+    });
+  }
+
+  /** Until something else has begun jobs are the main script's, or those of Node's that load it and run its modules. */
+  #watchBoot(facts: RingWriter, context: CallContext): void {
+    const tell = (begins: number): void => {
+      if (context.boot) facts.now(Fact.Booting, begins, 0, 0);
+      else this.#watchMaking();
+    };
+    this.#hook({
+      init: (promise) => {
+        this.#made = promise;
+      },
+      before: () => tell(1),
+      after: () => tell(0),
+    });
+    // The first job, which comes right behind a CommonJS script.
+    void Promise.resolve().then(() => {});
+  }
+
+  stop(): void {
+    this.#stopHook?.();
+    this.#stopHook = undefined;
+    this.#facts = undefined;
+    this.#writer = undefined;
+    this.#context = undefined;
+    this.#made = null;
+    this.#executor = null;
+    this.clear();
+  }
+
+  /** The innermost running frame, 0 where none is. */
+  get current(): number {
+    return this.#depth === 0 ? 0 : this.#running[this.#depth - 1]!;
+  }
+
+  /** No frame runs any more: a callback begins or ends. */
+  clear(): void {
+    while (this.#depth > 0) this.#promises[--this.#depth] = null;
+  }
+
+  module(sites: string, file: string): number {
+    return this.#modules.add(sites, file);
+  }
+
+  // The program may have used up its stack: what is thrown in here for want of it is caught, and counted as lost.
+
+  call(site: number): number {
+    const id = newId();
+    const facts = this.#facts;
+    if (facts === undefined) return id;
+    try {
+      const unknown = this.#isUnknown() ? 1 : 0;
+      const depth = this.#depth++;
+      this.#running[depth] = id;
+      // What an executor in a parameter's default made is not the function's.
+      this.#promises[depth] = this.#made === this.#executor ? null : this.#made;
+      this.#made = null;
+      facts.now(Fact.FrameCall, id, unknown, this.#site(site));
+    } catch {
+      unwritten.facts++;
+    }
+    return id;
+  }
+
+  end(frame: number): void {
+    const facts = this.#facts;
+    if (facts === undefined) return;
+    try {
+      this.#leave(frame);
+      facts.now(Fact.FrameEnd, frame, 0, 0);
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  block<T>(frame: number, site: number, value: T): T {
+    if (this.#facts !== undefined) this.#suspend(frame, site, this.#awaited(value));
+    return value;
+  }
+
+  resume<T>(frame: number, value: T): T {
+    if (this.#facts !== undefined) this.#enter(frame);
+    return value;
+  }
+
+  caught(frame: number): void {
+    if (this.#facts !== undefined && this.current !== frame) this.#enter(frame);
+  }
+
+  tail<T>(frame: number, site: number, value: T): T {
+    const facts = this.#facts;
+    if (facts === undefined || typeof value !== "object" || value === null) return value;
+    try {
+      const awaited = this.#awaited(value);
+      if (awaited <= 0) return value;
+      const promise = this.current === frame ? this.#promises[this.#depth - 1]! : null;
+      if (promise !== null) setStamp(promise, frame, 0);
+      facts.now(Fact.FrameTail, frame, awaited, this.#site(site));
+    } catch {
+      unwritten.facts++;
+    }
+    return value;
+  }
+
+  iterate<T>(frame: number, site: number, value?: T): T {
+    if (this.#facts !== undefined) this.#suspend(frame, site, Awaited.Unknown);
+    return value as T;
+  }
+
+  produce<T>(frame: number, site: number, value?: T): T {
+    if (this.#facts !== undefined) this.#suspend(frame, site, Awaited.Unknown);
+    return value as T;
+  }
+
+  next<T>(frame: number, value: T): T {
+    if (this.#facts !== undefined) this.#enter(frame);
+    return value;
+  }
+
+  settler<T>(site: number, settle: T): T {
+    const facts = this.#facts;
+    const promise = this.#made;
+    if (facts === undefined || promise === null || typeof settle !== "function") return settle;
+    try {
+      if (promise !== this.#executor) {
+        const executor = newId();
+        setStamp(promise, executor, 0);
+        facts.now(Fact.Executor, executor, 0, this.#site(site));
+        this.#executor = promise;
+        this.#executorId = executor;
+      }
+    } catch {
+      unwritten.facts++;
+      return settle;
+    }
+    const id = this.#executorId;
+    const call = settle as (value: unknown) => unknown;
+    return ((value: unknown) => {
+      this.#settled(id, value);
+      return call(value);
+    }) as T;
+  }
+
+  /** Marks a promise of which nothing else is known, and tells what will settle it; answers its id. */
+  source(promise: unknown, kind: number): number {
+    const facts = this.#facts;
+    if (facts === undefined || typeof promise !== "object" || promise === null) return 0;
+    try {
+      const id = newId();
+      setStamp(promise, id, 0);
+      facts.now(Fact.Source, id, 0, kind);
+      return id;
+    } catch {
+      unwritten.facts++;
+      return 0;
+    }
+  }
+
+  #settled(id: number, value: unknown): void {
+    const facts = this.#facts;
+    if (facts === undefined) return;
+    try {
+      const by = this.#isUnknown() ? 32 + this.#context!.kind() : 0;
+      facts.now(Fact.Settled, id, this.#awaited(value), by);
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  #isUnknown(): boolean {
+    return this.#depth === 0 && !this.#context!.known;
+  }
+
+  #suspend(frame: number, site: number, awaited: number): void {
+    try {
+      const promise = this.#leave(frame);
+      if (promise !== null) setStamp(promise, frame, 0);
+      this.#facts!.now(Fact.FrameBlock, frame, awaited, this.#site(site));
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  #enter(frame: number): void {
+    try {
+      // A job begins with nothing running; what is left then has lost its end.
+      if (this.#depth > 0) this.clear();
+      this.#running[0] = frame;
+      this.#promises[0] = null;
+      this.#depth = 1;
+      this.#context!.resumes(Fact.FrameResume, frame);
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  /** The frame's code stops running. Answers its promise where it has none of its stamps yet. */
+  #leave(frame: number): Promise<unknown> | null {
+    let at = this.#depth - 1;
+    while (at >= 0 && this.#running[at] !== frame) at--;
+    if (at < 0) return null;
+    const promise = this.#promises[at]!;
+    while (this.#depth > at) this.#promises[--this.#depth] = null;
+    return promise;
+  }
+
+  #awaited(value: unknown): number {
+    if (typeof value !== "object" || value === null) {
+      return typeof value === "function" ? Awaited.Unknown : Awaited.Settled;
+    }
+    const id = idOf(value);
+    return id >= this.#firstId ? id : Awaited.Unknown;
+  }
+
+  /** Sees to it that the site is told before it is used. */
+  #site(site: number): number {
+    if (this.#told[site] === 1) return site;
+    return this.#tell(site);
+  }
+
+  #tell(site: number): number {
+    // NaN where a function runs before the body of its module.
+    if (!(site > 0)) return 0;
+    if (site >= this.#told.length) {
+      const more = new Uint8Array(Math.max(site + 1, 2 * this.#told.length));
+      more.set(this.#told);
+      this.#told = more;
+    }
+    this.#told[site] = 1;
+    this.#modules.tell(site, this.#writer!);
+    return site;
+  }
+}

@@ -1,0 +1,77 @@
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fact } from "../base/facts.ts";
+import { countSites, readSites } from "../base/sites.ts";
+import type { Site } from "../base/sites.ts";
+import { newSites, now } from "./writer.ts";
+import type { FactWriter } from "./writer.ts";
+
+const WAITS: Readonly<Record<string, number>> = { other: 0, call: 1, all: 2, race: 3, promise: 4 };
+
+interface Module {
+  readonly first: number;
+  readonly count: number;
+  readonly file: string;
+  readonly text: string;
+  sites: readonly Site[] | undefined;
+}
+
+/** The transformed files of this isolate and their sites, which are read when one of them is told for the first time. */
+export class Modules {
+  /** In order of their first sites. */
+  readonly #modules: Module[] = [];
+
+  /** Adds a file with the text form of its sites and its path or URL; answers the id of its first site. */
+  add(text: string, file: string): number {
+    const count = countSites(text);
+    const first = newSites(count);
+    this.#modules.push({ first, count, file, text, sites: undefined });
+    return first;
+  }
+
+  /** Writes what the site id means. */
+  tell(id: number, facts: FactWriter): void {
+    const module = this.#find(id);
+    if (module === undefined) return;
+    module.sites ??= readSites(module.text);
+    const site = module.sites[id - module.first];
+    if (site === undefined) return;
+    const { func, file, line, of, waits } = site;
+    const name = facts.string(func);
+    const where = facts.string(placeOf(module.file, file));
+    const fn = of < 0 ? 0 : module.first + of;
+    facts.put(
+      Fact.Site,
+      now(),
+      fn * 67_108_864 + id,
+      where * 67_108_864 + name,
+      line + 2 ** 28 * (waits === undefined ? 0 : WAITS[waits]!),
+    );
+  }
+
+  #find(id: number): Module | undefined {
+    let low = 0;
+    let high = this.#modules.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const { first, count } = this.#modules[middle]!;
+      if (id < first) high = middle;
+      else if (id >= first + count) low = middle + 1;
+      else return this.#modules[middle];
+    }
+    return undefined;
+  }
+}
+
+/** Path of a file, or of the original that it was compiled from, which is relative to its folder. */
+function placeOf(file: string, original: string): string {
+  let own = file;
+  if (own.startsWith("file:")) {
+    try {
+      own = fileURLToPath(own);
+    } catch {
+      return file;
+    }
+  }
+  return original === "" ? own : path.resolve(path.dirname(own), original);
+}
