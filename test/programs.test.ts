@@ -216,7 +216,7 @@ test("a Worker is a further event loop, started by its maker", async () => {
     assert.equal(model.procs.count, 2);
     const messages = activationsNamed(model, "message callback").filter((row) => {
       const running = spansOf(model, row).filter((span) => span.state === "running");
-      return running.reduce((sum, span) => sum + span.ms, 0) > 4.5;
+      return running.reduce((sum, span) => sum + span.ms, 0) > 29;
     });
     assert.equal(messages.length, 2, "the Worker handles each message in an activation of its own");
     const [worker] = activationsNamed(model, "worker main");

@@ -39,6 +39,9 @@ const CALLBACKS: readonly (readonly [object, number, RegExp])[] = [
   [child_process, ResourceKind.Child, /^(exec|execFile)$/],
 ];
 
+/** Names under which Node keeps a callback and calls it. */
+const METHODS: readonly string[] = ["callback", "oncomplete", "ondone"];
+
 /** Functions of Node's that give a promise. */
 const PROMISES: readonly (readonly [object, number, RegExp])[] = [
   [fs.promises, ResourceKind.Fs, /^(?!watch)[a-z]/],
@@ -190,6 +193,7 @@ function once(watch: Watch, callback: AnyFunction, id: number, kind: number): An
   const wrapper = function (this: unknown): unknown {
     // oxlint-disable-next-line prefer-rest-params -- as above
     if (!watch.on) return Reflect.apply(callback, this, arguments);
+    putBack(this, wrapper, callback);
     begin(watch, id, 0, kind);
     try {
       // oxlint-disable-next-line prefer-rest-params -- as above
@@ -199,6 +203,13 @@ function once(watch: Watch, callback: AnyFunction, id: number, kind: number): An
     }
   };
   return named(wrapper, callback);
+}
+
+/** Where Node calls a callback as a method V8 names it after that in stacks: it is there as it would be without us. */
+function putBack(holder: unknown, wrapper: AnyFunction, callback: AnyFunction): void {
+  if (typeof holder !== "object" || holder === null) return;
+  const methods = holder as Record<string, unknown>;
+  for (const name of METHODS) if (methods[name] === wrapper) methods[name] = callback;
 }
 
 /** A function that gives a promise. */
