@@ -20,13 +20,22 @@ interface Module {
 export class Modules {
   /** In order of their first sites. */
   readonly #modules: Module[] = [];
+  readonly #byFile = new Map<string, Module[]>();
 
-  /** Adds a file with the text form of its sites and its path or URL; answers the id of its first site. */
+  /**
+   * Adds a file with the text form of its sites and its path or URL; answers the id of its first site. A file that is
+   * loaded again keeps its ids: a program may reload its modules for as long as it runs.
+   */
   add(text: string, file: string): number {
+    const known = this.#byFile.get(file);
+    const same = known?.find((module) => module.text === text);
+    if (same !== undefined) return same.first;
     const count = countSites(text);
-    const first = newSites(count);
-    this.#modules.push({ first, count, file, text, sites: undefined });
-    return first;
+    const module = { first: newSites(count), count, file, text, sites: undefined };
+    this.#modules.push(module);
+    if (known === undefined) this.#byFile.set(file, [module]);
+    else known.push(module);
+    return module.first;
   }
 
   /** Writes what the site id means. */
