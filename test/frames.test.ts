@@ -58,7 +58,7 @@ function read(ring: SharedArrayBuffer): string[] {
         lines.push(`call ${name(a, site.split(":")[0]!)}${b === 1 ? " by nobody" : ""}`);
       if (kind === Fact.FrameBlock)
         lines.push(`block ${names.get(a)} <- ${awaited(b)} @${site.split(":")[1]}`);
-      if (kind === Fact.FrameResume) lines.push(`resume ${names.get(a)}`);
+      if (kind === Fact.FrameResume) lines.push(`resume ${names.get(a)}${b === 1 ? " inside" : ""}`);
       if (kind === Fact.FrameTail) lines.push(`tail ${names.get(a)} <- ${awaited(b)}`);
       if (kind === Fact.FrameEnd) lines.push(`end ${names.get(a)}`);
       if (kind === Fact.Executor) lines.push(`executor ${name(a, "promise")}`);
@@ -121,6 +121,15 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
     `call main, call catches, call fails, block fails <- settled @1, block catches <- fails @2, block main <- catches @3,
      resume fails, end fails, resume catches, block catches <- settled @2, resume catches, end catches, resume main,
      call fails2, block fails2 <- settled @1, block main <- unknown @3, resume fails2, end fails2, resume main, end main`,
+  ],
+  "a generator goes on inside of what asks for its next value, which then goes on": [
+    `async function* values() { yield 1; yield 2; }
+     async function inner() { await null; }
+     async function main() { const all = values(); await all.next(); all.next(); await inner(); }
+     return main();`,
+    `call main, call values, block values <- unknown @1, block main <- values @3, resume main,
+     resume values inside, block values <- unknown @1, call inner, block inner <- settled @2, block main <- inner @3,
+     resume inner, end inner, resume main, end main`,
   ],
   "what nothing is known of calls by nobody": [
     `async function inner() { await null; }

@@ -85,7 +85,7 @@ export const Fact = {
   FrameCall: 70,
   /** The frame suspends until what it awaits is settled. a: frame id; b: awaited; c: site id. */
   FrameBlock: 71,
-  /** The frame runs again. a: frame id. */
+  /** The frame runs again. a: frame id; b: 1 where the code that runs has called it, and goes on when it suspends. */
   FrameResume: 72,
   /** The frame is about to end with a promise for its result. a: frame id; b: awaited; c: site id. */
   FrameTail: 73,

@@ -187,7 +187,10 @@ export class FrameSource {
   }
 
   next<T>(frame: number, value: T): T {
-    if (this.#facts !== undefined) this.#enter(frame);
+    if (this.#facts === undefined) return value;
+    // Unlike an await, a yield may be gone on from by code that runs: inside of it.
+    if (this.#isUnknown()) this.#enter(frame);
+    else this.#enterInside(frame);
     return value;
   }
 
@@ -263,6 +266,17 @@ export class FrameSource {
       this.#promises[0] = null;
       this.#depth = 1;
       this.#context!.resumes(Fact.FrameResume, frame);
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  #enterInside(frame: number): void {
+    try {
+      const depth = this.#depth++;
+      this.#running[depth] = frame;
+      this.#promises[depth] = null;
+      this.#facts!.now(Fact.FrameResume, frame, 1, 0);
     } catch {
       unwritten.facts++;
     }

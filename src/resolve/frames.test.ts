@@ -83,3 +83,20 @@ test("a timer that falls due between two jobs of a turn wakes its activation the
   ];
   assert.match(events(facts, false, 200), /^1100 timers unblock G\d+$/m);
 });
+
+test("what a frame calls after a generator has gone on inside of it is its call", () => {
+  const facts: Facts = [
+    [1, Fact.FrameCall, 1],
+    [1.1, Fact.FrameCall, 2],
+    [1.2, Fact.FrameBlock, 2, Awaited.Unknown],
+    [1.3, Fact.FrameBlock, 1, Awaited.Unknown],
+    [50, Fact.FrameResume, 1],
+    [51, Fact.FrameResume, 2, 1],
+    [52, Fact.FrameBlock, 2, Awaited.Unknown],
+    [53, Fact.FrameCall, 3],
+    [54, Fact.FrameBlock, 3, Awaited.Unknown],
+    [55, Fact.FrameBlock, 1, 3],
+  ];
+  const before = events(facts.slice(0, 4), false, 500).match(/create/g);
+  assert.deepEqual(events(facts, false, 500).match(/create/g), before);
+});

@@ -156,8 +156,18 @@ export class FrameReader {
     running.popWith(frame.op);
   }
 
-  resume(time: number, id: number): void {
-    this.#enter(time, this.#frame(time, id));
+  /** `inside`: of code that runs, and goes on when the frame suspends. */
+  resume(time: number, id: number, inside: boolean): void {
+    const frame = this.#frame(time, id);
+    const running = this.#running;
+    if (!inside || running.depth === 0 || running.findScope(frame) >= 0) {
+      this.#enter(time, frame);
+      return;
+    }
+    frame.isWaiting = false;
+    frame.awaits = null;
+    frame.source = null;
+    running.resume(frame, time, false);
   }
 
   /** The function is about to end with a promise, which its caller then waits for. */

@@ -170,8 +170,9 @@ class RandomLoop {
       const at = this.#suspended.length - 1 - (other % 4);
       if (at < 0) return;
       const [frame] = this.#suspended.splice(at, 1);
-      this.#running = [frame!];
-      this.#put(Fact.FrameResume, time, frame);
+      const inside = other % 7 === 3;
+      this.#running = inside ? [...this.#running, frame!] : [frame!];
+      this.#put(Fact.FrameResume, time, frame, inside ? 1 : 0);
     } else if (what < 560) {
       const frame = odd ? any : this.#running.pop();
       if (frame === undefined) return;

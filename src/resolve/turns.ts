@@ -120,7 +120,7 @@ export class TurnReader {
         this.#frames.block(time, a, b, c);
         return;
       case Fact.FrameResume:
-        this.#frames.resume(time, a);
+        this.#frames.resume(time, a, b !== 0);
         return;
       case Fact.FrameTail:
         this.#frames.tail(time, a, b, c);
