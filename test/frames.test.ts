@@ -131,6 +131,13 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
      resume values inside, block values <- unknown @1, call inner, block inner <- settled @2, block main <- inner @3,
      resume inner, end inner, resume main, end main`,
   ],
+  "a promise made by the default of a parameter is not the function's": [
+    `async function inner(p = Promise.resolve()) { await null; return p; }
+     async function main() { await inner(); }
+     return main();`,
+    `call main, call inner, block inner <- settled @1, block main <- unknown @2,
+     resume inner, end inner, resume main, end main`,
+  ],
   "what nothing is known of calls by nobody": [
     `async function inner() { await null; }
      return Promise.resolve().then(() => inner());`,

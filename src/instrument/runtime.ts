@@ -19,8 +19,11 @@ export interface Runtime {
    * may be given NaN instead: the site of a function that ran before the body of its module.
    */
   module(sites: string, file: string): number;
-  /** An async function's body begins, or a module's that awaits. Defaults of parameters ran before. */
-  call(site: number): Frame;
+  /**
+   * An async function's body begins, or a module's that awaits. Defaults of parameters ran before: `computed` is 1 where
+   * these may have made promises.
+   */
+  call(site: number, computed?: 1): Frame;
   /** It ends, by returning, throwing or an awaited rejection. A module that throws does not say so. */
   end(frame: Frame): void;
   /** Before `await value`: the frame is suspended when this returns. */

@@ -7,7 +7,8 @@
  *   is the number of its first site; the others follow. Until then (a function may run before the body of its module,
  *   where imports go in a circle) numbers of sites are NaN, which means unknown. The name is not in the text that the
  *   transform makes: nothing there depends on anything but the file's content.
- * * Async function: `const $f=rt.call($m+1);try{ … }finally{rt.end($f)}` around the body, behind the directives. A body of
+ * * Async function: `const $f=rt.call($m+1);try{ … }finally{rt.end($f)}` around the body, behind the directives
+ *   (`rt.call($m+1,1)` where defaults of parameters may have made promises). A body of
  *   an arrow function that is an expression becomes a block that returns it. Moving the body into a block is seen only
  *   where a function declared in it has the name of a parameter, of a variable or of another function: such a function
  *   is left alone. So is one with a direct eval, in or with a `with`, or with `await using`.
@@ -238,7 +239,7 @@ class Transformer {
     if (node.async && isSafe(this.#scopes.of.get(node)!)) {
       const frame = this.#site({ kind: "call", func: name, of: this.#sites.length }, start);
       this.#context = { ...inner, frame };
-      code += `const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)});try{`;
+      code += `const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)}${node.params.some(computes) ? ",1" : ""});try{`;
       after = `}finally{${this.#runtime}.end(${this.#frame})}`;
     }
     if (node.body.type === "BlockStatement") this.#block(node.body, code, after);
@@ -445,6 +446,15 @@ function holdsSuspension(node: AnyNode): boolean {
   let holds = false;
   eachChild(node, (child) => (holds ||= holdsSuspension(child)));
   return holds;
+}
+
+/** Tells whether a parameter calls code of the program before the body begins, which may make promises. */
+function computes(node: AnyNode): boolean {
+  if (/^(?:Call|New|TaggedTemplate|Import)Expression$/.test(node.type)) return true;
+  if (/Function/.test(node.type)) return false;
+  let found = false;
+  eachChild(node, (child) => (found ||= computes(child)));
+  return found;
 }
 
 /** What an await or a tail waits for. */

@@ -16,7 +16,7 @@ const { compileFunction } = vm;
 const COMPILER = fileURLToPath(new URL("../loader/compiler.cjs", import.meta.url));
 
 /** Goes up whenever the same text may be transformed into another than before. */
-const VERSION = "1";
+const VERSION = "2";
 
 type StripTypes = (code: string) => string;
 

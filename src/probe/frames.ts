@@ -118,7 +118,7 @@ export class FrameSource {
 
   // The program may have used up its stack: what is thrown in here for want of it is caught, and counted as lost.
 
-  call(site: number): number {
+  call(site: number, computed?: 1): number {
     const id = newId();
     const facts = this.#facts;
     if (facts === undefined) return id;
@@ -126,8 +126,8 @@ export class FrameSource {
       const unknown = this.#isUnknown() ? 1 : 0;
       const depth = this.#depth++;
       this.#running[depth] = id;
-      // What an executor in a parameter's default made is not the function's.
-      this.#promises[depth] = this.#made === this.#executor ? null : this.#made;
+      // What an executor or a parameter's default made is not the function's.
+      this.#promises[depth] = this.#made === this.#executor || computed === 1 ? null : this.#made;
       this.#made = null;
       facts.now(Fact.FrameCall, id, unknown, this.#site(site));
     } catch {
