@@ -3,6 +3,7 @@ import crypto from "node:crypto";
 import dns from "node:dns";
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import { types } from "node:util";
 import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
@@ -13,7 +14,7 @@ import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
 import { TIMEOUT, delayOf, timerBase } from "./timers.ts";
 import type { TimerFields } from "./timers.ts";
-import { wrap } from "./wrap.ts";
+import { wrap, wrapShared } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
 import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
@@ -60,15 +61,12 @@ export interface CallbackOptions {
 export function watchCallbacks(options: CallbackOptions): () => void {
   const watch: Watch = { ...options, timerBase: timerBase(), on: true, inside: false };
   const require = createRequire(import.meta.url);
-  const timers = require("node:timers") as object;
-  const undo: (() => void)[] = [];
-  for (const owner of [timers, globalThis]) {
-    undo.push(
-      wrap(owner, "setTimeout", (original) => timer(watch, original, ResourceKind.Timeout)),
-      wrap(owner, "setInterval", (original) => timer(watch, original, ResourceKind.Interval)),
-      wrap(owner, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
-    );
-  }
+  const owners = [require("node:timers") as object, globalThis];
+  const undo = [
+    wrapShared(owners, "setTimeout", (original) => timer(watch, original, ResourceKind.Timeout)),
+    wrapShared(owners, "setInterval", (original) => timer(watch, original, ResourceKind.Interval)),
+    wrapShared(owners, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
+  ];
   for (const [module, kind, names] of CALLBACKS) {
     for (const name of Object.keys(module)) {
       if (names.test(name)) undo.push(wrap(module, name, (original) => called(watch, original, kind)));
@@ -125,6 +123,8 @@ function timer(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
 function tellTimer(watch: Watch, made: TimerFields, callback: AnyFunction, kind: number, site: number): void {
   const id = newId();
   const field = kind === ResourceKind.Immediate ? "_onImmediate" : "_onTimeout";
+  // The program may have put functions of its own in the place of Node's: what they answer is not ours to change.
+  if (made[field] !== callback) return;
   made[field] = timed(watch, callback, id, kind, field);
   // Of code of which nothing is known nothing is told: its callback is nobody's.
   if (!isKnown(watch)) return;
@@ -144,24 +144,27 @@ function timed(
   kind: number,
   field: "_onTimeout" | "_onImmediate",
 ): AnyFunction {
-  const wrapper = function (this: TimerFields): unknown {
-    this[field] = callback;
-    // oxlint-disable-next-line prefer-rest-params -- as above
-    if (!watch.on) return Reflect.apply(callback, this, arguments);
-    const { _idleStart, _idleTimeout } = this;
-    const due =
-      field === "_onImmediate" ? 0 : (watch.timerBase + (_idleStart ?? 0) + (_idleTimeout ?? 0)) * 1e6;
-    begin(watch, id, due, kind);
-    try {
+  const wrapper = named(
+    function (this: TimerFields): unknown {
+      this[field] = callback;
       // oxlint-disable-next-line prefer-rest-params -- as above
-      const result = Reflect.apply(callback, this, arguments);
-      if (kind === ResourceKind.Interval && this[field] === callback) this[field] = wrapper as AnyFunction;
-      return result;
-    } finally {
-      end(watch, id);
-    }
-  };
-  return named(wrapper as AnyFunction, callback);
+      if (!watch.on) return Reflect.apply(callback, this, arguments);
+      const { _idleStart, _idleTimeout } = this;
+      const due =
+        field === "_onImmediate" ? 0 : (watch.timerBase + (_idleStart ?? 0) + (_idleTimeout ?? 0)) * 1e6;
+      begin(watch, id, due, kind);
+      try {
+        // oxlint-disable-next-line prefer-rest-params -- as above
+        const result = Reflect.apply(callback, this, arguments);
+        if (kind === ResourceKind.Interval && this[field] === callback) this[field] = wrapper;
+        return result;
+      } finally {
+        end(watch, id);
+      }
+    } as AnyFunction,
+    callback,
+  );
+  return wrapper;
 }
 
 /** A function whose last argument is called back once. */
@@ -190,19 +193,32 @@ function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction 
 }
 
 function once(watch: Watch, callback: AnyFunction, id: number, kind: number): AnyFunction {
-  const wrapper = function (this: unknown): unknown {
+  const wrapper = named(function (this: unknown): unknown {
     // oxlint-disable-next-line prefer-rest-params -- as above
     if (!watch.on) return Reflect.apply(callback, this, arguments);
     putBack(this, wrapper, callback);
-    begin(watch, id, 0, kind);
+    const { inside } = watch;
+    if (inside) atOnce(watch, id);
+    else begin(watch, id, 0, kind);
     try {
       // oxlint-disable-next-line prefer-rest-params -- as above
       return Reflect.apply(callback, this, arguments);
     } finally {
-      end(watch, id);
+      if (inside) watch.inside = true;
+      else end(watch, id);
     }
-  };
-  return named(wrapper, callback);
+  }, callback);
+  return wrapper;
+}
+
+/** A callback is called that has not waited for the loop: it is part of what has asked for it. */
+function atOnce(watch: Watch, id: number): void {
+  watch.inside = false;
+  try {
+    watch.facts.ring.now(Fact.Clear, id, 0, 0);
+  } catch {
+    unwritten.facts++;
+  }
 }
 
 /** Where Node calls a callback as a method V8 names it after that in stacks: it is there as it would be without us. */
@@ -267,7 +283,13 @@ function end({ on, context }: Watch, id: number): void {
   }
 }
 
+/** Gives a function that has no name that of a callback; to ask a proxy would call the program. */
 function named(wrapper: AnyFunction, callback: AnyFunction): AnyFunction {
-  const { name } = callback;
+  let name: unknown = "";
+  try {
+    if (!types.isProxy(callback)) ({ name } = callback);
+  } catch {
+    // A getter of the program's.
+  }
   return name === "" ? wrapper : Object.defineProperty(wrapper, "name", { value: name, configurable: true });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHook } from "node:async_hooks";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { idOf, setStamp } from "./stamp.ts";
@@ -51,4 +52,21 @@ test("a timer that is refreshed before it fired is told of, others and Node's ow
   assert.notEqual(watching?.value, original?.value);
   assert.deepEqual({ ...watching, value: null }, { ...original, value: null });
   assert.equal(watching?.value.name, original?.value.name);
+});
+
+test("functions that the program has put in the place of Node's stay its own, and one of both stays one", () => {
+  const timers = createRequire(import.meta.url)("node:timers") as typeof globalThis;
+  const { clearTimeout: own } = globalThis;
+  const given: unknown[] = [];
+  globalThis.clearTimeout = (...values: unknown[]) => void given.push(...values);
+  const stop = watchTimers({ put: () => {} });
+  try {
+    clearTimeout(5);
+    assert.deepEqual(given, [5]);
+    assert.equal(globalThis.clearInterval, timers.clearInterval);
+  } finally {
+    stop();
+    globalThis.clearTimeout = own;
+  }
+  assert.equal(timers.clearTimeout, own);
 });

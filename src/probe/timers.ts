@@ -1,17 +1,20 @@
-import { createRequire } from "node:module";
+import timers from "node:timers";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { imitate, replace, shareReplaced, undoAll } from "./replace.ts";
 import { idOf, kindOf } from "./stamp.ts";
+import { wrapShared } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
 import { now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 const MAX_DELAY = 2 ** 27 - 1;
 
+/** Node's own: the program may put others in the place of the global ones. */
+const { setTimeout: makeTimer, clearTimeout: clearTimer } = timers;
+
 /** Prototype of Node's Timeout. */
 export const TIMEOUT: object = Object.getPrototypeOf(makeTimeout()) as object;
 
-type Clear = (timer?: unknown) => void;
 type Owner = Record<string, unknown>;
 
 /**
@@ -19,16 +22,16 @@ type Owner = Record<string, unknown>;
  * it will not call back, or later. A timer that has called back is made anew by a refresh, which the hooks tell.
  */
 export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
-  const timers = createRequire(import.meta.url)("node:timers") as Owner;
   const undo: (() => void)[] = [];
 
   for (const name of ["clearTimeout", "clearInterval", "clearImmediate"]) {
-    const original = timers[name] as Clear;
-    const wrapped = imitate(original, (timer) => {
-      if (typeof timer === "object" && timer !== null) cleared(facts, timer);
-      original(timer);
-    });
-    undo.push(replace(timers, name, wrapped), replace(globalThis, name, wrapped));
+    const clears = (original: AnyFunction): AnyFunction =>
+      function (this: unknown, timer: unknown): unknown {
+        if (typeof timer === "object" && timer !== null) cleared(facts, timer);
+        // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
+        return Reflect.apply(original, this, arguments);
+      };
+    undo.push(wrapShared([timers, globalThis], name, clears));
   }
 
   const prototype = TIMEOUT as Owner;
@@ -73,8 +76,8 @@ export function delayOf(timer: { readonly _idleTimeout?: number }): number {
 }
 
 function makeTimeout(): object {
-  const timer = setTimeout(() => {}, 1);
-  clearTimeout(timer);
+  const timer = makeTimer(() => {}, 1);
+  clearTimer(timer);
   return timer;
 }
 /** Fields of Node's Timeout that tell when it is due. */

@@ -1,4 +1,4 @@
-import { imitate, replace } from "./replace.ts";
+import { imitate, replace, undoAll } from "./replace.ts";
 
 /** A function of Node's. */
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -15,4 +15,21 @@ export function wrap(
   const original = (owner as Record<PropertyKey, unknown>)[name];
   if (typeof original !== "function") return () => {};
   return replace(owner, name, imitate(original as AnyFunction, make(original as AnyFunction)));
+}
+
+/** The same for a function that several owners have: where it is the same one for both, it stays so. */
+export function wrapShared(
+  owners: readonly object[],
+  name: PropertyKey,
+  make: (original: AnyFunction) => AnyFunction,
+): () => void {
+  const wrappers = new Map<AnyFunction, AnyFunction>();
+  const undo = owners.map((owner) => {
+    const original = (owner as Record<PropertyKey, unknown>)[name] as AnyFunction;
+    if (typeof original !== "function") return () => {};
+    const wrapper = wrappers.get(original) ?? imitate(original, make(original));
+    wrappers.set(original, wrapper);
+    return replace(owner, name, wrapper);
+  });
+  return () => undoAll(undo);
 }

@@ -119,6 +119,20 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       else console.log(fs.existsSync("/"), [...seen]);
     };
     setTimeout(round, 3, 0);`,
+  timers: `const timers = require("timers"); const { promisify } = require("util");
+    for (const name of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"])
+      console.log(globalThis[name] === timers[name], timers[name].length, Object.getOwnPropertyNames(timers[name]).join());
+    const made = [setTimeout(() => {}, 1), setImmediate(function im() {})];
+    console.log(made.map((one) => one._onTimeout ?? one._onImmediate), typeof +made[0], made[0].refresh() === made[0],
+      made[0].unref().hasRef(), promisify(setTimeout) === require("timers/promises").setTimeout);
+    for (const wrong of ["text", null, undefined]) try { setTimeout(wrong, 1); } catch (error) { console.log(error.stack); }
+    let n = 0; const each = setInterval(function () { if (++n === 3) clearInterval(each); console.log(n, this === each, arguments[0]); }, 1, "a");
+    const other = setTimeout(() => console.log("old"), 5); other._onTimeout = function () { console.log("new", this === other); };`,
+  callbacks: `const fs = require("fs"); const get = (target, key) => (console.log(key), target[key]);
+    setTimeout(new Proxy(() => console.log("timer"), { get }), 1); fs.stat("/", new Proxy(() => console.log("stat"), { get }));
+    fs.exists(undefined, (exists) => console.log(exists)); console.log("later");
+    const { AsyncLocalStorage } = require("async_hooks"); const storage = new AsyncLocalStorage();
+    storage.run(7, () => { fs.access("/", () => console.log(storage.getStore())); setTimeout(() => console.log(storage.getStore()), 20); });`,
   profiler: `const { Session } = require("inspector"); const session = new Session(); const seen = new Set();
     setTimeout(() => {
       session.connect();
