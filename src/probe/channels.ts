@@ -17,8 +17,10 @@ const SWEEP_NS = 1_000_000_000n;
 export interface ChannelSource {
   /** Lets go of requests and connections that have ended; cheap to call often. */
   sweep(): void;
-  /** The root that was announced last, once: 0 when it is asked for again. */
-  lastRoot(): number;
+  /** The request that was announced last, once: 0 when it is asked for again. */
+  lastRequest(): number;
+  /** A server is about to tell of a connection, which Node announces only afterwards; 0 where it is known already. */
+  connection(socket: Socket): number;
   stop(): void;
 }
 
@@ -72,13 +74,18 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
     facts.put(Fact.Release, now(), id, 0, 0);
   }
 
-  function serverSocket(message: unknown): void {
-    const { socket } = message as { socket: Socket };
+  function connection(socket: Socket): number {
+    if (connections.has(socket)) return 0;
     sweep();
     begins();
-    const id = (last = newId());
+    const id = newId();
     connections.set(socket, id);
     facts.put(Fact.Root, now(), id, facts.string("connection"), RootKind.Connection);
+    return id;
+  }
+
+  function serverSocket(message: unknown): void {
+    connection((message as { socket: Socket }).socket);
   }
 
   function workerMade(message: unknown): void {
@@ -107,10 +114,10 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
   const stop = (): void => {
     for (const [name, listener] of channels) unsubscribe(name, listener);
   };
-  const lastRoot = (): number => {
+  const lastRequest = (): number => {
     const id = last;
     last = 0;
     return id;
   };
-  return { sweep, lastRoot, stop };
+  return { sweep, lastRequest, connection, stop };
 }

@@ -4,29 +4,46 @@ import type { ChannelSource } from "./channels.ts";
 import type { CallContext } from "./context.ts";
 import { wrap } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
+import { unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
+/** Events that a server emits for a request. */
+const REQUESTS: ReadonlySet<unknown> = new Set(["request", "checkContinue", "checkExpectation"]);
+
 /**
- * Where the synchronous part of a server's handler ends. A channel tells that a request or a connection comes in, right
- * before the server emits an event for it; the root that begins there ends when the event has been emitted.
+ * Where the handlers of a server begin and end. Of a request a channel tells right before the server emits an event for
+ * it; of a connection it tells only when that event has been emitted, so that its root begins here. Both roots end when
+ * the event has been emitted.
  */
 export function watchServers(facts: FactWriter, channels: ChannelSource, context: CallContext): () => void {
   let on = true;
   const bounded = (original: AnyFunction): AnyFunction =>
-    function (this: unknown, event: unknown): unknown {
+    function (this: unknown, event: unknown, subject: unknown): unknown {
+      const isConnection = event === "connection" && subject instanceof net.Socket;
       // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
-      if (!on || (event !== "request" && event !== "connection"))
-        return Reflect.apply(original, this, arguments);
-      const root = channels.lastRoot();
+      if (!on || !(isConnection || REQUESTS.has(event))) return Reflect.apply(original, this, arguments);
+      let root = 0;
+      try {
+        root = isConnection ? channels.connection(subject) : channels.lastRequest();
+      } catch {
+        unwritten.facts++;
+      }
       context.enter();
       try {
         // oxlint-disable-next-line prefer-rest-params -- as above
         return Reflect.apply(original, this, arguments);
       } finally {
         context.leave();
-        if (on && root !== 0) facts.ring.now(Fact.Return, root, 0, 0);
+        if (on && root !== 0) returned(root);
       }
     };
+  const returned = (root: number): void => {
+    try {
+      facts.ring.now(Fact.Return, root, 0, 0);
+    } catch {
+      unwritten.facts++;
+    }
+  };
   // Those of http and https are net's, too.
   const undo = wrap(net.Server.prototype, "emit", bounded);
   return () => {
