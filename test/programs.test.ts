@@ -205,6 +205,7 @@ test("a request is one activation from its first byte to its answer", async () =
     });
     assert.deepEqual(urls, ["/item/0", "/item/1", "/item/2", "/item/3"]);
     assert.ok(activationsNamed(model, "connection").length >= 4);
+    assert.deepEqual(activationsNamed(model, "callback"), [], "nothing but they calls their handlers");
   });
 });
 

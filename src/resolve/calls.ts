@@ -68,18 +68,27 @@ export class CallReader {
     this.#regions.clear();
   }
 
-  /** A root takes over the callback that runs. Another root of the same callback is done with it. */
+  /**
+   * A root takes over the callback that runs. Another root of the same callback is done with it. A server's, of whose
+   * callback nothing else tells, is all that is known to run.
+   */
   root(time: number, id: number, name: number, kind: number): void {
     const running = this.#running;
-    running.ensureBase(time);
-    const { stack } = running;
-    let other = stack[running.depth - 1]!.baseAt + 1;
-    while (other < running.depth && stack[other]!.scope.kind !== "root") other++;
-    running.popTo(other, time);
+    const isServers = kind === RootKind.Request || kind === RootKind.Connection;
+    if (isServers && running.base?.what === EntryKind.Loose) running.leaveLoose(time);
     const entry = this.#names.entry(this.#names.string(name, "root"), null);
     const scope = makeScope("root", null, "fork", time, { entry, task: null });
-    running.call(EntryKind.Call, scope, id, time);
-    if (kind !== RootKind.Request && kind !== RootKind.Connection) return;
+    if (isServers && running.depth === 0) {
+      running.enter(EntryKind.Loose, scope, id, time, null, 0, 0, null);
+    } else {
+      running.ensureBase(time);
+      const { stack } = running;
+      let other = stack[running.depth - 1]!.baseAt + 1;
+      while (other < running.depth && stack[other]!.scope.kind !== "root") other++;
+      running.popTo(other, time);
+      running.call(EntryKind.Call, scope, id, time);
+    }
+    if (!isServers) return;
     running.hold(time, scope, ResourceKind.Net);
     const gone = this.#roots.set(id, scope);
     if (gone !== null) for (const old of gone.values()) running.push(OpKind.Release, time, old);
@@ -118,7 +127,8 @@ export class CallReader {
     const running = this.#running;
     if (call === undefined) {
       // A root's: its handler returned.
-      const place = running.find(EntryKind.Call, id);
+      const nested = running.find(EntryKind.Call, id);
+      const place = nested >= 0 ? nested : running.find(EntryKind.Loose, id);
       if (place >= 0) running.popTo(place, time);
       return;
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Awaited, Fact, ResourceKind } from "../base/facts.ts";
+import { Awaited, Fact, ResourceKind, RootKind } from "../base/facts.ts";
 import { Resolver } from "./resolver.ts";
 import { EventLog } from "./scenario.test.util.ts";
 
@@ -99,4 +99,23 @@ test("what a frame calls after a generator has gone on inside of it is its call"
   ];
   const before = events(facts.slice(0, 4), false, 500).match(/create/g);
   assert.deepEqual(events(facts, false, 500).match(/create/g), before);
+});
+
+test("a server's root is nobody's call, and all that runs until its handler returns", () => {
+  const facts: Facts = [
+    [1, Fact.FrameCall, 1],
+    [2, Fact.FrameBlock, 1, Awaited.Unknown],
+    [10, Fact.Settled, 99, Awaited.Settled, 32],
+    [20, Fact.Root, 7, 0, RootKind.Request],
+    [21, Fact.FrameCall, 2],
+    [22, Fact.FrameBlock, 2, Awaited.Unknown],
+    [30, Fact.Return, 7],
+    [31, Fact.Root, 8, 0, RootKind.Connection],
+    [32, Fact.Return, 8],
+  ];
+  const text = events(facts, false, 500);
+  const created = [...text.matchAll(/^(\d+) L0 create G\d+ (\w+)/gm)].map(([, at, name]) => `${at} ${name}`);
+  assert.deepEqual(created, ["0 main", "20000 root", "31000 root"]);
+  assert.doesNotMatch(text, /preempted/);
+  assert.match(text, /^30000 L0 block G2 /m);
 });
