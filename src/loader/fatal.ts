@@ -2,16 +2,17 @@
  * What Node prints of an error that ends the process begins with the line of source where it arose: a transformed one.
  * It is printed outside of JavaScript, from V8's own copy of the text. So where the line has insertions, the same is
  * printed here, with the line as it was, and the process ends as it would have. Everything else is left to Node: lines
- * without insertions, values that are no errors, source maps, and options that print or do more.
+ * without insertions, values that are no errors, and options that print or do more. So are texts with a source map: there
+ * Node looks V8's position up in the map, which speaks of the original text, and it is this look-up that is put right.
  */
 
 import fs from "node:fs";
-import { findSourceMap } from "node:module";
+import { findSourceMap, SourceMap } from "node:module";
 import tty from "node:tty";
 import { inspect, types } from "node:util";
 import { strip } from "../instrument/marks.ts";
 import { disguise } from "./disguise.ts";
-import { markedLine } from "./texts.ts";
+import { columnOf, markedLine, namesOfTexts } from "./texts.ts";
 
 const { writeSync } = fs;
 const OTHER_REPORTS = /^--(?:trace-uncaught|abort-on-uncaught|report|inspect)/;
@@ -32,7 +33,10 @@ export function installFatalErrors(): void {
     const handled = Reflect.apply(original, this, [error, fromPromise]);
     if (handled !== false) return handled;
     const report = reportOf(error, fromPromise === true);
-    if (report === null) return handled;
+    if (report === null) {
+      mapLookups();
+      return handled;
+    }
     print(report);
     return ending.reallyExit(process.exitCode ?? 1);
   };
@@ -58,6 +62,28 @@ function reportOf(error: unknown, fromPromise: boolean): string | null {
   } catch {
     return null;
   }
+}
+
+/** Nothing of the program runs any more: the look-up is Node's, for what it prints. */
+function mapLookups(): void {
+  const original: unknown = Reflect.get(SourceMap.prototype, "findEntry");
+  if (typeof original !== "function") return;
+  Reflect.defineProperty(SourceMap.prototype, "findEntry", {
+    configurable: true,
+    value(this: SourceMap, line: number, column: number): unknown {
+      return Reflect.apply(original, this, [line, originalOf(this, line, column)]) as unknown;
+    },
+  });
+}
+
+/** The column in the text that a source map is of, counted from 0 as in maps. */
+function originalOf(map: SourceMap, line: number, column: number): number {
+  for (const name of namesOfTexts()) {
+    if (markedLine(name, line + 1) !== null && findSourceMap(name) === map) {
+      return columnOf(name, line + 1, column + 1) - 1;
+    }
+  }
+  return column;
 }
 
 function hasOtherReports(error: Error): boolean {

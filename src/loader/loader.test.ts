@@ -48,6 +48,25 @@ test("TypeScript through tsx does the same, and sites name its lines", async (t)
   }
 });
 
+test("an uncaught error of TypeScript through tsx is printed with its line", async (t) => {
+  const failing: Readonly<Record<string, string>> = {
+    "rejected.ts": `async function g() { await null; throw new TypeError("no"); }\ninterface A { x: number }\nasync function f(): Promise<void> {\n  await g();\n}\nvoid f();\n`,
+    "rejected.mts": `type A = { x: number };\nasync function f(): Promise<never> { await 1; throw new Error("no"); }\nawait f();\n`,
+    "thrown.ts": `const f = async (x: number) => { await x; };\nsetTimeout(() => { f(1); throw new Error("no"); });\nf(2);\n`,
+    "value.ts": `const f = async (x: number) => { await x; };\nsetTimeout(() => { f(1); throw 5; });\nf(2);\n`,
+  };
+  for (const [file, text] of Object.entries(failing)) {
+    const folder = folderOf(t, { [file]: text });
+    symlinkSync(join(projectRoot(), "node_modules"), join(folder, "node_modules"));
+    const log = join(folder, ".log");
+    const args = ["--import", "tsx", file];
+    const want = await run(folder, args, null);
+    assert.match(want.stderr, new RegExp(`${file}:\\d+\\n.*(no|5)`));
+    assert.deepEqual(await run(folder, args, { mode: "noting", log }), want, file);
+    assert.ok(sitesIn(log).has(file), `${file} was not transformed`);
+  }
+});
+
 test("sites name the original file where a source map lies beside", async (t) => {
   const { files } = PROGRAMS["sourceMaps"]!;
   const folder = folderOf(t, files);

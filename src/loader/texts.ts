@@ -27,14 +27,24 @@ export function keepTextsFrom(port: MessagePort): void {
   ports.push(port);
 }
 
-/** A line, counted from 1, of a transformed text; null where the file was not transformed or the line has no insertion. */
-export function markedLine(name: string, line: number): string | null {
+/** The names of the transformed texts. */
+export function namesOfTexts(): Iterable<string> {
+  receive();
+  return texts.keys();
+}
+
+function receive(): void {
   for (const port of ports) {
     for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
       const { name: file, code } = got.message as LoadedText;
       keepText(file, code);
     }
   }
+}
+
+/** A line, counted from 1, of a transformed text; null where the file was not transformed or the line has no insertion. */
+export function markedLine(name: string, line: number): string | null {
+  receive();
   let split = lines.get(name);
   if (split === undefined) {
     const code = texts.get(name);
