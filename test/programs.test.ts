@@ -271,6 +271,31 @@ test("a program that profiles itself keeps the profiler for itself, and the trac
   });
 });
 
+test("a wait for what util.promisify has made tells what it is for", async () => {
+  await withRecording(program("promisified.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    assert.equal(recording.stdout, "hello number\n");
+    const [main] = activationsNamed(model, "main");
+    const reasons = new Map<string, string[]>();
+    for (const { state, reason, frames } of spansOf(model, main!)) {
+      if (state !== "waiting") continue;
+      const of = frames[0] ?? "";
+      reasons.set(of, [...(reasons.get(of) ?? []), reason]);
+    }
+    const want = {
+      timer: "sleep",
+      file: "sync fs",
+      zip: "sync zlib",
+      key: "sync crypto",
+      child: "child process",
+    };
+    for (const [of, reason] of Object.entries(want)) {
+      assert.deepEqual(new Set(reasons.get(of)), new Set([reason]), of);
+    }
+  });
+});
+
 test("Node's test runner, which has no inspector, is recorded without CPU samples", async () => {
   // The runner would refuse to run inside the one that runs this.
   const command = ["env", "-u", "NODE_TEST_CONTEXT", "node", "--test", join(PROGRAMS, "suite.mjs")];

@@ -3,13 +3,13 @@ import crypto from "node:crypto";
 import dns from "node:dns";
 import fs from "node:fs";
 import { createRequire } from "node:module";
-import { types } from "node:util";
+import util, { types } from "node:util";
 import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
 import type { FrameSource } from "./frames.ts";
 import { DISPATCH, isHidden } from "./ports.ts";
-import { shareReplaced, undoAll } from "./replace.ts";
+import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
 import { TIMEOUT, delayOf, timerBase } from "./timers.ts";
@@ -21,8 +21,8 @@ import type { FactWriter } from "./writer.ts";
 
 /**
  * Callbacks of the event loop, seen by wrapping the functions that take them: each knows who asked for it, tells when
- * it begins and ends, and costs nothing where nobody uses it. Functions that give promises have them marked instead, so
- * that an await knows what it waits for.
+ * it begins and ends, and costs nothing where nobody uses it. Functions that give promises, also those that
+ * util.promisify makes, have them marked instead, so that an await knows what it waits for.
  *
  * Not seen: what calls back without having been asked in one of these functions, sockets and other emitters above all.
  * What such callbacks do is known by its own facts only.
@@ -81,6 +81,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   undo.push(
     wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
+    wrap(util, "promisify", (original) => promisifying(watch, original)),
     wrap(globalThis, "fetch", (original) => promised(watch, original, ResourceKind.Net)),
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
     wrap(MessagePort.prototype, DISPATCH, (original) => dispatched(watch, original)),
@@ -167,9 +168,12 @@ function timed(
   return wrapper;
 }
 
+/** Kinds of the functions whose last argument is called back, and of what stands in for them. */
+const kinds = new WeakMap<object, number>();
+
 /** A function whose last argument is called back once. */
 function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
-  return function (this: unknown, ...args: unknown[]): unknown {
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const last = args.length - 1;
     const callback = args[last];
     if (!watch.on || watch.inside || typeof callback !== "function") {
@@ -190,6 +194,8 @@ function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction 
       if (threw && known) watch.facts.ring.now(Fact.Clear, id, 0, 0);
     }
   };
+  kinds.set(original, kind).set(wrapper, kind);
+  return wrapper;
 }
 
 function once(watch: Watch, callback: AnyFunction, id: number, kind: number): AnyFunction {
@@ -230,11 +236,49 @@ function putBack(holder: unknown, wrapper: AnyFunction, callback: AnyFunction): 
 
 /** A function that gives a promise. */
 function promised(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
+  // A method, as an async function, has no prototype of its own.
+  const { wrapper } = {
+    wrapper(this: unknown): unknown {
+      // oxlint-disable-next-line prefer-rest-params -- as above
+      const promise = Reflect.apply(original, this, arguments);
+      if (watch.on) watch.frames.source(promise, kind);
+      return promise;
+    },
+  };
+  return wrapper;
+}
+
+/** util.promisify: the promises of what it makes of one of these functions are marked like Node's own. */
+function promisifying(watch: Watch, original: AnyFunction): AnyFunction {
+  const known = new WeakMap<object, AnyFunction>();
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const made = Reflect.apply(original, this, args) as AnyFunction;
+    const kind = typeof args[0] === "function" ? kinds.get(args[0]) : undefined;
+    if (!watch.on || kind === undefined) return made;
+    let wrapper = known.get(made);
+    if (wrapper === undefined) {
+      wrapper = imitate(made, promised(watch, whole(watch, made), kind));
+      // What is promisified again is itself.
+      if (Reflect.get(made, util.promisify.custom) === made) {
+        Reflect.defineProperty(wrapper, util.promisify.custom, { value: wrapper });
+      }
+      known.set(made, wrapper);
+    }
+    return wrapper;
+  };
+}
+
+/** A function that may call wrapped ones: they are part of it. */
+function whole(watch: Watch, original: AnyFunction): AnyFunction {
   return function (this: unknown): unknown {
-    // oxlint-disable-next-line prefer-rest-params -- as above
-    const promise = Reflect.apply(original, this, arguments);
-    if (watch.on) watch.frames.source(promise, kind);
-    return promise;
+    const { inside } = watch;
+    watch.inside = true;
+    try {
+      // oxlint-disable-next-line prefer-rest-params -- as above
+      return Reflect.apply(original, this, arguments);
+    } finally {
+      watch.inside = inside;
+    }
   };
 }
 

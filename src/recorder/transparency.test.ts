@@ -29,6 +29,14 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   rejectionHandled: `process.on("unhandledRejection", (e) => console.log("saw", e.stack)); Promise.reject(new Error("x"));`,
   uncaughtHandled: `process.on("uncaughtException", (e) => console.log("saw", e.message)); setTimeout(() => { throw new Error("x"); });`,
   uncaughtTwice: `process.on("uncaughtException", () => { throw new Error("again"); }); setTimeout(() => { throw 1; }, 1);`,
+  promisified: `const { promisify } = require("util"); const fs = require("fs"); const { exec } = require("child_process");
+    const own = (f) => Reflect.ownKeys(f).map(String).sort() + " " + f.name + " " + f.length;
+    const read = promisify(fs.readFile); console.log([promisify, read, promisify(exec), promisify((a, b) => b())].map(own),
+      promisify(read) === read, promisify(exec) === promisify(exec), read === promisify(fs.readFile),
+      promisify(setTimeout) === require("timers/promises").setTimeout);
+    try { promisify(5); } catch (error) { console.log(error.stack); }
+    read("/no").catch((error) => console.log(error.stack)); read(5).catch((error) => console.log(error.stack));
+    promisify(exec)("exit 3").catch((error) => console.log(error.code));`,
   exitInTheMiddle: `process.on("exit", (code) => console.log("exit", code)); setTimeout(() => process.exit(7), 5); setInterval(() => {}, 1);`,
   exitInExit: `process.on("exit", () => process.exit(4));`,
   exitCode: `process.exitCode = 3;`,
