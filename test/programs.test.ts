@@ -296,6 +296,22 @@ test("a wait for what util.promisify has made tells what it is for", async () =>
   });
 });
 
+test("a wait for a connection is one for the network, not for the lookup of its name", async () => {
+  await withRecording(program("connect.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const waits = Array.from({ length: model.activations.count }, (_, row) => spansOf(model, row))
+      .flat()
+      .filter(({ state, ms }) => state === "waiting" && ms > 1);
+    for (const of of ["answered", "connected"]) {
+      const reasons = waits.filter(({ frames }) => frames[0] === of).map(({ reason }) => reason);
+      assert.deepEqual(new Set(reasons), new Set(["network"]), of);
+    }
+    const lookups = waits.filter(({ reason }) => reason === "sync dns");
+    assert.deepEqual(lookups, []);
+  });
+});
+
 test("Node's test runner, which has no inspector, is recorded without CPU samples", async () => {
   // The runner would refuse to run inside the one that runs this.
   const command = ["env", "-u", "NODE_TEST_CONTEXT", "node", "--test", join(PROGRAMS, "suite.mjs")];

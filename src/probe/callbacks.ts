@@ -3,6 +3,7 @@ import crypto from "node:crypto";
 import dns from "node:dns";
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import net from "node:net";
 import util, { types } from "node:util";
 import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
@@ -83,6 +84,8 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
     wrap(util, "promisify", (original) => promisifying(watch, original)),
     wrap(globalThis, "fetch", (original) => promised(watch, original, ResourceKind.Net)),
+    wrap(net.Socket.prototype, "connect", (original) => connecting(watch, original)),
+    wrap(net.Server.prototype, "listen", (original) => whole(watch, original)),
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
     wrap(MessagePort.prototype, DISPATCH, (original) => dispatched(watch, original)),
   );
@@ -279,6 +282,21 @@ function whole(watch: Watch, original: AnyFunction): AnyFunction {
     } finally {
       watch.inside = inside;
     }
+  };
+}
+
+/** A socket's connect: what waits for it waits for the network, of which the name's lookup is a part. */
+function connecting(watch: Watch, original: AnyFunction): AnyFunction {
+  const connect = whole(watch, original);
+  return function (this: unknown): unknown {
+    if (watch.on && !watch.inside && isKnown(watch)) {
+      // Nothing tells when it calls back: it is asked for, and nobody is held for it.
+      const id = newId();
+      watch.facts.ring.now(Fact.Init, id, 0, ResourceKind.Connect);
+      watch.facts.ring.now(Fact.Clear, id, 0, 0);
+    }
+    // oxlint-disable-next-line prefer-rest-params -- as above
+    return Reflect.apply(connect, this, arguments);
   };
 }
 
