@@ -271,8 +271,8 @@ test("a program that profiles itself keeps the profiler for itself, and the trac
   });
 });
 
-test("a wait for what util.promisify has made tells what it is for", async () => {
-  await withRecording(program("promisified.cjs"), (recording) => {
+test("a wait for what Node has made a promise of tells what it is for", async () => {
+  await withRecording(program("promises.cjs"), (recording) => {
     judge(recording);
     const { model } = recording;
     assert.equal(recording.stdout, "hello number\n");
@@ -288,6 +288,9 @@ test("a wait for what util.promisify has made tells what it is for", async () =>
       file: "sync fs",
       zip: "sync zlib",
       key: "sync crypto",
+      digest: "sync crypto",
+      socket: "network",
+      closed: "child process",
       child: "child process",
     };
     for (const [of, reason] of Object.entries(want)) {

@@ -1,6 +1,7 @@
 import child_process from "node:child_process";
 import crypto from "node:crypto";
 import dns from "node:dns";
+import events from "node:events";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
@@ -48,6 +49,14 @@ const METHODS: readonly string[] = ["callback", "oncomplete", "ondone"];
 const PROMISES: readonly (readonly [object, number, RegExp])[] = [
   [fs.promises, ResourceKind.Fs, /^(?!watch)[a-z]/],
   [dns.promises, ResourceKind.Dns, /^(lookup|lookupService|resolve\w*|reverse)$/],
+  [Object.getPrototypeOf(crypto.webcrypto.subtle) as object, ResourceKind.Crypto, /^[a-z]/],
+];
+
+/** Emitters whose events come from outside. */
+const EMITTERS: readonly (readonly [new (...args: never[]) => object, number])[] = [
+  [net.Socket, ResourceKind.Net],
+  [net.Server, ResourceKind.Net],
+  [child_process.ChildProcess, ResourceKind.Child],
 ];
 
 /** What the sources of one recording share. */
@@ -82,6 +91,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   undo.push(
     wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
+    wrap(events, "once", (original) => awaited(watch, original)),
     wrap(util, "promisify", (original) => promisifying(watch, original)),
     wrap(globalThis, "fetch", (original) => promised(watch, original, ResourceKind.Net)),
     wrap(net.Socket.prototype, "connect", (original) => connecting(watch, original)),
@@ -168,6 +178,22 @@ function timed(
     } as AnyFunction,
     callback,
   );
+  return wrapper;
+}
+
+/** events.once: a promise of an event from outside. */
+function awaited(watch: Watch, original: AnyFunction): AnyFunction {
+  // A method has no prototype, like the original.
+  const { wrapper } = {
+    wrapper(this: unknown, ...args: unknown[]): unknown {
+      const promise = Reflect.apply(original, this, args);
+      const [emitter] = args;
+      if (!watch.on || typeof emitter !== "object" || types.isProxy(emitter)) return promise;
+      const known = EMITTERS.find(([from]) => emitter instanceof from);
+      if (known !== undefined) watch.frames.source(promise, known[1]);
+      return promise;
+    },
+  };
   return wrapper;
 }
 
