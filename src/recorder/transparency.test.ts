@@ -135,7 +135,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       made[0].unref().hasRef(), promisify(setTimeout) === require("timers/promises").setTimeout);
     for (const wrong of ["text", null, undefined]) try { setTimeout(wrong, 1); } catch (error) { console.log(error.stack); }
     let n = 0; const each = setInterval(function () { if (++n === 3) clearInterval(each); console.log(n, this === each, arguments[0]); }, 1, "a");
-    const other = setTimeout(() => console.log("old"), 5); other._onTimeout = function () { console.log("new", this === other); };`,
+    const other = setTimeout(() => console.log("old"), 100); other._onTimeout = function () { console.log("new", this === other); };`,
   callbacks: `const fs = require("fs"); const get = (target, key) => (console.log(key), target[key]);
     setTimeout(new Proxy(() => console.log("timer"), { get }), 1); fs.stat("/", new Proxy(() => console.log("stat"), { get }));
     fs.exists(undefined, (exists) => console.log(exists)); console.log("later");
