@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -67,6 +68,13 @@ test("what others could have written is not read", { skip: isWindows }, (t) => {
   assert.equal(new CodeCache(`${folder}.link`).get(KEY), null);
   fs.renameSync(file, join(folder, "else"));
   fs.symlinkSync(join(folder, "else"), file);
+  assert.equal(new CodeCache(folder).get(KEY), null);
+});
+
+test("a pipe in a file's place is not waited for", { skip: isWindows }, (t) => {
+  const folder = folderOf(t, {});
+  fs.chmodSync(folder, 0o700);
+  execFileSync("mkfifo", ["-m", "600", join(folder, KEY)]);
   assert.equal(new CodeCache(folder).get(KEY), null);
 });
 

@@ -7,6 +7,9 @@ import path from "node:path";
 const { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync } = fs;
 const { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } = fs;
 
+/** What is no file, such as a pipe, is not followed, and not waited for. */
+const READING = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
 /**
  * Transformed code, kept by the hash of what it was made from, in a folder of the user's own. Whoever could write there
  * could run code in every recorded program: a folder or file that is not ours alone is never read, nor is one whose
@@ -28,7 +31,7 @@ export class CodeCache {
     if (!this.#open()) return null;
     let fd = -1;
     try {
-      fd = openSync(this.#path(key), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+      fd = openSync(this.#path(key), READING);
       const stat = fstatSync(fd);
       if (!stat.isFile() || !isOurs(stat)) return null;
       const text = readFileSync(fd, "utf8");
