@@ -70,3 +70,28 @@ test("functions that the program has put in the place of Node's stay its own, an
   }
   assert.equal(timers.clearTimeout, own);
 });
+
+test("a timer that is closed or disposed of is cleared", () => {
+  const facts: Put[] = [];
+  const timers = [1, 2].map((id) => {
+    const timer = setTimeout(() => {}, 1000);
+    setStamp(timer, id, ResourceKind.Timeout);
+    return timer;
+  });
+  const stop = watchTimers({
+    put: (kind: number, _time: bigint, a: number, _b: number, c: number) => void facts.push({ kind, a, c }),
+  });
+  try {
+    assert.equal(timers[0]!.close(), timers[0]);
+    timers[1]![Symbol.dispose]();
+    assert.deepEqual(
+      facts.map(({ kind, a }) => [kind, a]),
+      [
+        [Fact.Clear, 1],
+        [Fact.Clear, 2],
+      ],
+    );
+  } finally {
+    stop();
+  }
+});

@@ -2,7 +2,7 @@ import timers from "node:timers";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { imitate, replace, shareReplaced, undoAll } from "./replace.ts";
 import { idOf, kindOf } from "./stamp.ts";
-import { wrapShared } from "./wrap.ts";
+import { wrap, wrapShared } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
 import { now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
@@ -25,21 +25,23 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
   const undo: (() => void)[] = [];
 
   for (const name of ["clearTimeout", "clearInterval", "clearImmediate"]) {
-    const clears = (original: AnyFunction): AnyFunction =>
+    const taking = (original: AnyFunction): AnyFunction =>
       function (this: unknown, timer: unknown): unknown {
         if (typeof timer === "object" && timer !== null) cleared(facts, timer);
         // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
         return Reflect.apply(original, this, arguments);
       };
-    undo.push(wrapShared([timers, globalThis], name, clears));
+    undo.push(wrapShared([timers, globalThis], name, taking));
   }
 
   const prototype = TIMEOUT as Owner;
-  const close = prototype["close"] as (this: object) => unknown;
-  const wrappedClose = function (this: object): unknown {
-    cleared(facts, this);
-    return close.call(this);
-  };
+  const clears = (original: AnyFunction): AnyFunction =>
+    function (this: unknown): unknown {
+      cleared(facts, this as object);
+      return Reflect.apply(original, this, []);
+    };
+  // Disposing is what `using` does.
+  undo.push(wrap(prototype, "close", clears), wrap(prototype, Symbol.dispose, clears));
   const refresh = prototype["refresh"] as (this: object) => unknown;
   const wrappedRefresh = function (this: object): unknown {
     const id = isTimeout(this) ? idOf(this) : 0;
@@ -47,7 +49,6 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
     if (id !== 0 && idOf(this) === id) facts.put(Fact.Refresh, now(), id, 0, delayOf(this));
     return result;
   };
-  undo.push(replace(prototype, "close", imitate(close, wrappedClose)));
   undo.push(replace(prototype, "refresh", imitate(refresh, wrappedRefresh)));
   shareReplaced();
   return () => {
