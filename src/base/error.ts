@@ -4,12 +4,13 @@
  */
 export class TraceError extends Error {
   readonly code: string;
-  readonly offset: number | undefined;
+  /** There only where an offset is known: what prints the error prints its properties. */
+  declare readonly offset: number | undefined;
 
   constructor(code: string, message: string, options: { offset?: number; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TraceError";
     this.code = code;
-    this.offset = options.offset;
+    if (options.offset !== undefined) this.offset = options.offset;
   }
 }
