@@ -223,11 +223,13 @@ function place(frames: readonly Frame[]): string {
   const frame =
     frames.find((f) => !f.func.startsWith("runtime.") && !f.file.startsWith("node:")) ?? frames[0];
   if (frame === undefined) return "";
-  return shorten(safeText(`${frame.func} ${location(frame.file, frame.line)}`), PLACE_WIDTH);
+  const at = location(frame.file, frame.line);
+  return shorten(safeText(at === "" ? frame.func : `${frame.func} ${at}`), PLACE_WIDTH);
 }
 
-/** The last two parts of a path are enough to know a file by. */
+/** The last two parts of a path are enough to know a file by. What only Node knows lies in "node", which is no place. */
 function location(file: string, line: number): string {
+  if (file === "node") return "";
   const short = file.split("/").slice(-2).join("/");
   return line > 0 ? `${short}:${line}` : short;
 }

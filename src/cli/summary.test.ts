@@ -135,3 +135,19 @@ CPU samples  self  share  total  where
   brew          1  100 %      1  brew.js:1`,
   );
 });
+
+test("an activation that begins in Node itself has a name and no place", () => {
+  const builder = new ModelBuilder();
+  const frames = [{ func: "connection", file: "node", line: 1, pc: 1n }];
+  for (const e of [
+    sync(0),
+    proc(0, 0, "Undetermined->Running"),
+    go(0, 1, "NotExist->Runnable", { transitionStack: { ...stack("connection"), frames } }),
+    go(1e6, 1, "Runnable->Running", { proc: 0 }),
+    go(2e6, 1, "Running->Waiting", { by: 1, reason: "network", stack: { ...stack("connection"), frames } }),
+    sync(4e6),
+  ]) {
+    builder.event(e);
+  }
+  assert.match(summaryText("trace.out", builder.finish(null, 25)), /^ {2}network .* connection$/m);
+});
