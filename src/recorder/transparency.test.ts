@@ -134,13 +134,13 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     console.log(made.map((one) => one._onTimeout ?? one._onImmediate), typeof +made[0], made[0].refresh() === made[0],
       made[0].unref().hasRef(), promisify(setTimeout) === require("timers/promises").setTimeout);
     for (const wrong of ["text", null, undefined]) try { setTimeout(wrong, 1); } catch (error) { console.log(error.stack); }
-    let n = 0; const each = setInterval(function () { if (++n === 3) clearInterval(each); console.log(n, this === each, arguments[0]); }, 1, "a");
-    const other = setTimeout(() => console.log("old"), 100); other._onTimeout = function () { console.log("new", this === other); };`,
+    let n = 0; const each = setInterval(function () { console.log(++n, this === each, arguments[0]); if (n === 3) { clearInterval(each); replaced(); } }, 1, "a");
+    function replaced() { const other = setTimeout(() => console.log("old"), 1); other._onTimeout = function () { console.log("new", this === other); }; }`,
   callbacks: `const fs = require("fs"); const get = (target, key) => (console.log(key), target[key]);
-    setTimeout(new Proxy(() => console.log("timer"), { get }), 1); fs.stat("/", new Proxy(() => console.log("stat"), { get }));
+    setTimeout(new Proxy(() => { console.log("timer"); fs.stat("/", new Proxy(() => { console.log("stat"); stored(); }, { get })); }, { get }), 1);
     fs.exists(undefined, (exists) => console.log(exists)); console.log("later");
     const { AsyncLocalStorage } = require("async_hooks"); const storage = new AsyncLocalStorage();
-    storage.run(7, () => { fs.access("/", () => console.log(storage.getStore())); setTimeout(() => console.log(storage.getStore()), 20); });`,
+    const stored = () => storage.run(7, () => fs.access("/", () => { console.log(storage.getStore()); setTimeout(() => console.log(storage.getStore()), 1); }));`,
   profiler: `const { Session } = require("inspector"); const session = new Session(); const seen = new Set();
     setTimeout(() => {
       session.connect();
