@@ -47,6 +47,7 @@ function read(ring: SharedArrayBuffer): string[] {
   };
   const awaited = (id: number): string => {
     if (id === Awaited.Settled) return "settled";
+    if (id === Awaited.Yielded) return "yielded";
     return id === Awaited.Unknown ? "unknown" : (names.get(id) ?? "ended");
   };
   new RingReader(ring).drain(Infinity, {
@@ -55,12 +56,13 @@ function read(ring: SharedArrayBuffer): string[] {
       if (kind === Fact.Site) sites.set(a % 2 ** 26, `${strings.get(b % 2 ** 26)}:${c % 2 ** 28}`);
       const site = sites.get(c) ?? "";
       if (kind === Fact.FrameCall)
-        lines.push(`call ${name(a, site.split(":")[0]!)}${b === 1 ? " by nobody" : ""}`);
+        lines.push(`call ${name(a, site.split(":")[0]!)}${b % 2 === 1 ? " by nobody" : ""}`);
       if (kind === Fact.FrameBlock)
         lines.push(`block ${names.get(a)} <- ${awaited(b)} @${site.split(":")[1]}`);
       if (kind === Fact.FrameResume) lines.push(`resume ${names.get(a)}${b === 1 ? " inside" : ""}`);
       if (kind === Fact.FrameTail) lines.push(`tail ${names.get(a)} <- ${awaited(b)}`);
       if (kind === Fact.FrameEnd) lines.push(`end ${names.get(a)}`);
+      if (kind === Fact.Derived) lines.push(`derived ${name(a, "promise")} <- ${awaited(b)}`);
       if (kind === Fact.Executor) lines.push(`executor ${name(a, "promise")}`);
       if (kind === Fact.Source) lines.push(`source ${name(a, `kind${c}`)}`);
       if (kind === Fact.Settled)
@@ -120,15 +122,15 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
      return main();`,
     `call main, call catches, call fails, block fails <- settled @1, block catches <- fails @2, block main <- catches @3,
      resume fails, end fails, resume catches, block catches <- settled @2, resume catches, end catches, resume main,
-     call fails2, block fails2 <- settled @1, block main <- unknown @3, resume fails2, end fails2, resume main, end main`,
+     call fails2, block fails2 <- settled @1, derived promise <- fails2, block main <- promise @3, resume fails2, end fails2, resume main, end main`,
   ],
   "a generator goes on inside of what asks for its next value, which then goes on": [
     `async function* values() { yield 1; yield 2; }
      async function inner() { await null; }
      async function main() { const all = values(); await all.next(); all.next(); await inner(); }
      return main();`,
-    `call main, call values, block values <- unknown @1, block main <- values @3, resume main,
-     resume values inside, block values <- unknown @1, call inner, block inner <- settled @2, block main <- inner @3,
+    `call main, call values, block values <- yielded @1, block main <- values @3, resume main,
+     resume values inside, block values <- yielded @1, call inner, block inner <- settled @2, block main <- inner @3,
      resume inner, end inner, resume main, end main`,
   ],
   "a promise made by the default of a parameter is not the function's": [
@@ -136,11 +138,12 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
      async function main() { await inner(); }
      return main();`,
     `call main, call inner, block inner <- settled @1, block main <- unknown @2,
-     resume inner, end inner, resume main, end main`,
+     resume inner, tail inner <- unknown, end inner, resume main, end main`,
   ],
   "what nothing is known of calls by nobody": [
     `async function inner() { await null; }
-     return Promise.resolve().then(() => inner());`,
+     const later = () => inner();
+     return Promise.resolve().then(later);`,
     `call inner by nobody, block inner <- settled @1, resume inner, end inner`,
     false,
   ],

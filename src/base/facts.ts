@@ -70,7 +70,7 @@ export const Fact = {
   /** A synchronous call into the system. c: site id. */
   SyscallBegin: 60,
   SyscallEnd: 61,
-  /** The loop was idle from time - a until time. */
+  /** The loop was idle from time - a until time. b: 1 where the main script is still being loaded. */
   Idle: 62,
   /** A garbage collection. time: its start; a: duration in ns; c: GcKind. May arrive late. */
   Gc: 63,
@@ -81,7 +81,10 @@ export const Fact = {
   /** A Worker is started by the running code. a: its thread id; c: site id. */
   WorkerStart: 66,
 
-  /** An async function's body begins. a: frame id; b: 1 where nothing is known of who calls it; c: site id. */
+  /**
+   * An async function's body begins. a: frame id; b: 1 where nothing is known of who calls it, + 2 * id of the site where
+   * the last marked call was; c: site id.
+   */
   FrameCall: 70,
   /** The frame suspends until what it awaits is settled. a: frame id; b: awaited; c: site id. */
   FrameBlock: 71,
@@ -102,13 +105,17 @@ export const Fact = {
   Source: 77,
   /** A job of the main script or of what loads it begins (a: 1) or ends (a: 0). */
   Booting: 78,
+  /** A promise was made by `then` and the like, one or several times, of another one. a: promise id; b: id of the other one. */
+  Derived: 79,
 } as const;
 
 /**
  * What a frame awaits: the id of the frame, executor or resource whose promise it is, or one of these.
  * Unknown: a promise of which nothing is known. Settled: no promise, so that it waits for the jobs before it only.
+ * Yielded: an async generator waits to be asked for its next value. Iterates: what the frame's iterator gives next; if
+ * that is a generator's, the fact that it runs follows at once. Kind - k: the same of an iterator of ResourceKind k.
  */
-export const Awaited = { Unknown: 0, Settled: -1 } as const;
+export const Awaited = { Unknown: 0, Settled: -1, Yielded: -2, Iterates: -3, Kind: -16 } as const;
 
 /** What calls back, as far as reasons and liveness need to know. */
 export const ResourceKind = {
@@ -135,6 +142,8 @@ export const ResourceKind = {
   InternalTimer: 14,
   Worker: 15,
   Signal: 16,
+  /** A function given to `then` and the like: runs once at the most, and keeps nothing alive. */
+  Reaction: 17,
 } as const;
 export type ResourceKindCode = (typeof ResourceKind)[keyof typeof ResourceKind];
 
@@ -155,8 +164,19 @@ export const PromiseClass = {
   Native: 7,
 } as const;
 
-/** What an await waits for as far as the text of the program tells. */
-export const WaitsFor = { Other: 0, Call: 1, All: 2, Race: 3, Promise: 4 } as const;
+/**
+ * What an await waits for as far as the text of the program tells. Delegate: it is a `yield` or `yield*`. Generator: it
+ * is no await but the beginning of an async generator.
+ */
+export const WaitsFor = {
+  Other: 0,
+  Call: 1,
+  All: 2,
+  Race: 3,
+  Promise: 4,
+  Delegate: 5,
+  Generator: 6,
+} as const;
 
 export const RootKind = { Main: 0, Request: 1, Connection: 2, Message: 3, Interval: 4 } as const;
 

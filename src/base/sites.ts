@@ -3,7 +3,7 @@
  * names a site reads again. It depends on nothing but the file's content, so that it can be kept with the code.
  *
  * `VERSION:COUNT:JSON`, where the JSON is `[names, files, numbers]`: names of functions and callees, each once; names
- * of original files; and seven numbers a site: kind + 8 × waits, function, file, line, column, `of`, callee. A name is
+ * of original files; and seven numbers a site: kind + 16 × waits, function, file, line, column, `of`, callee. A name is
  * its index, -1 where there is none; a file too, and -1 is the transformed file itself. A reader that meets another
  * version knows the count and nothing else.
  */
@@ -23,11 +23,22 @@ export interface Site {
   readonly waits?: Waits;
   /** Of await and tail, where a call is waited for: the last name of what is called, `find` of `this.repo.find(x)`. */
   readonly callee?: string;
-  /** Index in the list of the site of kind call or module that begins the frame; -1 for an executor outside of frames. */
+  /** Index in the list of the site of kind call, generator or module that begins the frame; -1 outside of frames. */
   readonly of: number;
 }
 
-const KINDS = ["call", "await", "forAwait", "yield", "tail", "executor", "module"] as const;
+/** The beginning of an async function is a call, that of an async generator a generator; `at` is a call that is not awaited. */
+const KINDS = [
+  "call",
+  "await",
+  "forAwait",
+  "yield",
+  "tail",
+  "executor",
+  "module",
+  "generator",
+  "at",
+] as const;
 const WAITS = ["call", "all", "race", "promise", "other"] as const;
 
 export type SiteKind = (typeof KINDS)[number];
@@ -38,7 +49,7 @@ export type SiteKind = (typeof KINDS)[number];
  */
 export type Waits = (typeof WAITS)[number];
 
-const VERSION = 1;
+const VERSION = 2;
 const NUMBERS = 7;
 
 /** The text form of a file's sites. */
@@ -47,7 +58,7 @@ export function writeSites(sites: readonly Site[]): string {
   const files = new Map<string, number>();
   const numbers: number[] = [];
   for (const { kind, func, file, line, column, waits, callee, of } of sites) {
-    const word = KINDS.indexOf(kind) + 8 * (waits === undefined ? 0 : WAITS.indexOf(waits) + 1);
+    const word = KINDS.indexOf(kind) + 16 * (waits === undefined ? 0 : WAITS.indexOf(waits) + 1);
     numbers.push(word, indexIn(names, func), file === "" ? -1 : indexIn(files, file), line, column, of);
     numbers.push(callee === undefined ? -1 : indexIn(names, callee));
   }
@@ -76,10 +87,10 @@ export function readSites(text: string): Site[] {
     const [names, files, numbers] = JSON.parse(text.slice(head.length)) as [string[], string[], number[]];
     for (let at = 0; at + NUMBERS <= numbers.length; at += NUMBERS) {
       const [word, func, file, line, column, of, callee] = numbers.slice(at, at + NUMBERS) as SiteNumbers;
-      const waits = WAITS[(word >> 3) - 1];
+      const waits = WAITS[(word >> 4) - 1];
       const name = names[callee];
       sites.push({
-        kind: KINDS[word & 7]!,
+        kind: KINDS[word & 15]!,
         func: names[func] ?? "",
         file: files[file] ?? "",
         line,

@@ -51,6 +51,10 @@ export class Insertions {
     this.#source = source;
   }
 
+  get isEmpty(): boolean {
+    return this.#at === 0 && this.#pending === "";
+  }
+
   /** Inserts code before the character at `at`, behind what was inserted there before. `at` never goes back. */
   add(at: number, code: string): void {
     if (at < this.#at) throw new Error(`got an insertion at ${at}, want one at ${this.#at} or behind`);

@@ -5,7 +5,7 @@ export type Frame = number;
 
 /**
  * What transformed code calls, under one global name. No method may throw, keep what it is given, call the program or
- * take a microtask; what returns a value returns the very value it is given (`settler` may wrap a function).
+ * take a microtask; what returns a value returns the very value it is given (`settler`, `reaction` and `job` may wrap a function).
  *
  * The life of a frame: `call`, then any number of (`block`, `resume` or `caught`), (`produce`, `next` or `caught`),
  * (`iterate`, `next` or `caught`), then `end`, from any state. `iterate` may follow a suspension, too, when a pass ends by an
@@ -19,6 +19,8 @@ export interface Runtime {
    * may be given NaN instead: the site of a function that ran before the body of its module.
    */
   module(sites: string, file: string): number;
+  /** Before a call that may begin async functions, be it awaited or not: where the running code is. */
+  set at(site: number);
   /**
    * An async function's body begins, or a module's that awaits. Defaults of parameters ran before: `computed` is 1 where
    * these may have made promises.
@@ -43,6 +45,10 @@ export interface Runtime {
   produce<T>(frame: Frame, site: number, value?: T): T;
   /** Behind a yield, to which the consumer gave `value`, or a `yield*`, whose iterator returned it. */
   next<T>(frame: Frame, value: T): T;
+  /** A function written where it is given to `then` and the like: what stands for it. */
+  reaction<T>(callback: T): T;
+  /** The same of what a job is made for (`process.nextTick`, `queueMicrotask`). */
+  job<T>(callback: T): T;
   /** In an executor of `new Promise`: what stands for resolve or reject from here on. */
   settler<T>(site: number, settle: T): T;
 }
@@ -60,6 +66,7 @@ export class QuietRuntime implements Runtime {
     this.#sites += countSites(sites);
     return first;
   }
+  set at(_site: number) {}
   call(_site: number): Frame {
     return (this.#last = this.#last === 0x7fffffff ? 1 : this.#last + 1);
   }
@@ -83,6 +90,12 @@ export class QuietRuntime implements Runtime {
   next<T>(_frame: Frame, value: T): T {
     return value;
   }
+  reaction<T>(callback: T): T {
+    return callback;
+  }
+  job<T>(callback: T): T {
+    return callback;
+  }
   settler<T>(_site: number, settle: T): T {
     return settle;
   }
@@ -104,6 +117,7 @@ export class NotingRuntime implements Runtime {
     this.#note("module", 0, first);
     return first;
   }
+  set at(_site: number) {}
   call(site: number): Frame {
     this.#last++;
     this.#note("call", this.#last, site);
@@ -138,6 +152,12 @@ export class NotingRuntime implements Runtime {
   next<T>(frame: Frame, value: T): T {
     this.#note("next", frame, 0);
     return value;
+  }
+  reaction<T>(callback: T): T {
+    return callback;
+  }
+  job<T>(callback: T): T {
+    return callback;
   }
   settler<T>(site: number, settle: T): T {
     this.#note("settler", 0, site);

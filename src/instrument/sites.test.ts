@@ -33,6 +33,7 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
   [
     "function f() {\n  g(async () => {\n    h(async () => {}) }) }",
     "call f.(anonymous:2) 2:5",
+    "at f.(anonymous:2) 3:5 f.(anonymous:2)",
     "call f.(anonymous:2).(anonymous:3) 3:7",
   ],
   [
@@ -40,7 +41,7 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
     "call A.b 1:11",
     "call A.#c 1:24",
     "call A.d 1:49",
-    "call A[e] 1:65",
+    "generator A[e] 1:65",
     "call A.f g 1:81",
   ],
   [
@@ -68,12 +69,17 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
     "await f 1:119 promise f",
     "executor f 1:125 f",
     "await f 1:150 other=resolve f",
+    "at f 1:172 f",
     "await f 1:178 other f",
     "await f 1:193 call f",
+    "at f 1:203 f",
     "await f 1:209 call f",
+    "at f 1:224 f",
     "await f 1:230 call f",
+    "at f 1:242 f",
     "await f 1:248 call=b f",
     "await f 1:262 call f",
+    "at f 1:273 f",
     "await f 1:279 call f",
     "await f 1:291 other f",
     "await f 1:310 call=then f",
@@ -94,7 +100,7 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
   ],
   [
     "async function* f() { yield 1; yield* g(); for await (const x of y) ; }",
-    "call f 1:1",
+    "generator f 1:1",
     "yield f 1:23 f",
     "yield f 1:32 f",
     "forAwait f 1:44 f",
@@ -111,6 +117,21 @@ const TABLE: readonly (readonly [source: string, ...sites: string[]])[] = [
     "await (module) 2:1 other (module)",
     "call (anonymous:3) 3:1",
     "await (anonymous:3) 3:15 other (anonymous:3)",
+  ],
+  [
+    "async function f() {\n  const { a } = b(), [c] = d();\n  e(g()).h(i());\n  for (const x of j(k())) l(...m());\n  n()(); new O(new P()); Math.max(q());\n  return r(s()); }",
+    "call f 1:1",
+    "at f 3:10 f",
+    "at f 3:5 f",
+    "at f 3:12 f",
+    "at f 4:21 f",
+    "at f 4:27 f",
+    "at f 5:3 f",
+    "at f 5:10 f",
+    "at f 5:16 f",
+    "at f 5:35 f",
+    "tail f 6:10 call=r f",
+    "at f 6:12 f",
   ],
 ];
 
@@ -163,7 +184,7 @@ test("what a file begins with stands behind its directives, on their line", () =
   assert.deepEqual([hashbang, comment], ["#!/usr/bin/env node", "// x"]);
   assert.match(
     directive!,
-    /^'use strict'\/\*.\*\/;var \$m=__rt\.module\("1:1:.*","\/x\/\*\\\/a\.js"\);\/\*\*\/ \/\/ y$/,
+    /^'use strict'\/\*.\*\/;var \$m=__rt\.module\("2:1:.*","\/x\/\*\\\/a\.js"\);\/\*\*\/ \/\/ y$/,
   );
   assert.equal(strip(code), source);
 });
@@ -181,4 +202,24 @@ test("sites name the original text where there is one", () => {
       ["a.ts", 20, 2],
     ],
   );
+});
+
+test("what jobs call back is marked where nobody else can know it", () => {
+  const marked = (source: string): string[] => {
+    const code = transform(source, { module: "cjs", runtime: "__rt" })?.code ?? "";
+    return [...code.matchAll(/__rt\.(?:reaction|job)\(/g)].map(([text]) => text.slice(5, -1));
+  };
+  assert.deepEqual(marked("p.then(() => 1, function () {}).catch(f.bind(x)).finally(async () => {});"), [
+    "reaction",
+    "reaction",
+    "reaction",
+    "reaction",
+  ]);
+  assert.deepEqual(marked("p.then(f, g); p['then'](() => 1); p.then(...a); async () => {};"), []);
+  assert.deepEqual(marked("process.nextTick(f, 1); queueMicrotask(f); globalThis.queueMicrotask(f);"), [
+    "job",
+    "job",
+    "job",
+  ]);
+  assert.deepEqual(marked("other.nextTick(f); other.queueMicrotask(f); async () => {};"), []);
 });

@@ -19,6 +19,11 @@
  * * `for await (const x of y) …`: `try{rt.iterate($f,$m+4);for await (const x of y) {rt.caught($f);try{ … }finally{
  *   rt.iterate($f,$m+4)}}}finally{rt.caught($f)}`, outside of labels; `of rt?.iterate($f,$m+4,y)??undefined` instead where y
  *   itself suspends.
+ * * A call in such a function that is not all that is awaited or returned: `(rt.at=$m+6,f(x))`,
+ *   and `rt.at=$m+6,f(x)` where it begins a statement; an awaited call sets `rt.at` to the site of the await. Not where
+ *   V8 would print the call into an error (what it returns is called, iterated or taken apart), nor for builtins that call nothing.
+ * * `x.then(() => …)`: `x.then(rt.reaction(() => …))`, for functions that are written or bound there, which nobody else
+ *   can compare with; the same for catch and finally, and with `job` for `process.nextTick(f)` and `queueMicrotask(f)`.
  * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning,
  *   unless the executor could tell (`arguments`) or the file has a Promise of its own.
  * * A module that awaits: a frame of its own, from its first statement to its end.
@@ -32,6 +37,7 @@
 
 import { writeSites } from "../base/sites.ts";
 import type { Site, SiteKind } from "../base/sites.ts";
+import { isFresh, isPromise, jobOf, mayBegin } from "./calls.ts";
 import { Insertions, isMarked, literal } from "./marks.ts";
 import { keyName, memberName, targetName } from "./names.ts";
 import { findScopes, settlersOf } from "./scopes.ts";
@@ -117,6 +123,10 @@ class Transformer {
   #member = -1;
   /** What the innermost `for … of` that was met last goes over. */
   #subject: AnyNode | null = null;
+  /** Calls that get no site of their own. */
+  readonly #unmarked = new Set<AnyNode>();
+  /** Where the statement that was met last begins, if it is an expression. */
+  #statement = -1;
   readonly #visitor = (node: AnyNode): void => this.#visit(node);
 
   constructor(source: string, scopes: Scopes, words: Words, options: TransformOptions) {
@@ -146,7 +156,7 @@ class Transformer {
     } else {
       eachChild(program, this.#visitor);
     }
-    if (this.#sites.length === 0) return null;
+    if (this.#insertions.isEmpty) return null;
     const sites = this.#sites.map((site) => this.#mapped(site));
     const call = `${after ? ";" : ""}var ${this.#base}=${this.#runtime}.module(${literal(writeSites(sites))},`;
     const { text, from } = this.#insertions.finish(at, `${call});`);
@@ -177,6 +187,7 @@ class Transformer {
         if (hasFrame) return this.#yield(node);
         break;
       case "ReturnStatement":
+        if (hasFrame && node.argument != null) this.#leave(node.argument);
         if (hasFrame && node.argument != null && mayWait(node.argument)) {
           return this.#tail(node.argument, "", "");
         }
@@ -190,13 +201,29 @@ class Transformer {
       case "ForOfStatement":
         if (hasFrame && node.await) return this.#forAwait(node, node);
         this.#subject = unwrap(node.right);
+        this.#leave(node.right);
+        break;
+      case "ExpressionStatement":
+        this.#statement = node.start;
+        break;
+      case "SpreadElement":
+        this.#leave(node.argument);
+        break;
+      case "MemberExpression":
+        this.#leave(node.object);
+        break;
+      case "TaggedTemplateExpression":
+        this.#leave(node.tag);
         break;
       case "TryStatement":
         if (hasFrame) return this.#try(node);
         break;
       case "NewExpression": {
         const code = this.#settlers(node);
-        if (code === "") break;
+        if (code === "") {
+          if (hasFrame && this.#call(node)) return;
+          break;
+        }
         const executor = asFunction(node.arguments[0])!;
         this.#function(executor, "", executor.start, code);
         node.arguments.slice(1).forEach(this.#visitor);
@@ -205,17 +232,22 @@ class Transformer {
       case "CallExpression": {
         // esbuild's way to keep the name of a function through its own changes.
         const [named, name] = node.arguments;
-        if (node.callee.type !== "Identifier" || node.callee.name !== "__name") break;
-        if (name?.type !== "Literal" || typeof name.value !== "string") break;
-        return this.#named(named!, name.value);
+        const isName = node.callee.type === "Identifier" && node.callee.name === "__name";
+        if (isName && name?.type === "Literal" && typeof name.value === "string") {
+          return this.#named(named!, name.value);
+        }
+        if (!hasFrame || !this.#call(node)) this.#arguments(node);
+        return;
       }
       case "VariableDeclarator":
         this.#visit(node.id);
+        if (node.init != null && node.id.type !== "Identifier") this.#leave(node.init);
         if (node.init != null) this.#named(node.init, targetName(node.id, this.#source));
         return;
       case "AssignmentPattern":
       case "AssignmentExpression":
         this.#visit(node.left);
+        if (node.left.type.endsWith("Pattern")) this.#leave(node.right);
         return this.#named(node.right, targetName(node.left, this.#source));
       case "ExportDefaultDeclaration":
         return this.#named(node.declaration, "default");
@@ -237,7 +269,10 @@ class Transformer {
     let code = before;
     let after = "";
     if (node.async && isSafe(this.#scopes.of.get(node)!)) {
-      const frame = this.#site({ kind: "call", func: name, of: this.#sites.length }, start);
+      const frame = this.#site(
+        { kind: node.generator ? "generator" : "call", func: name, of: this.#sites.length },
+        start,
+      );
       this.#context = { ...inner, frame };
       code += `const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)}${node.params.some(computes) ? ",1" : ""});try{`;
       after = `}finally{${this.#runtime}.end(${this.#frame})}`;
@@ -258,6 +293,7 @@ class Transformer {
 
   /** The expression that is an async arrow function's body: it becomes a block. */
   #returned(body: AnyNode, before: string, after: string): void {
+    this.#leave(body);
     if (mayWait(body)) return this.#tail(body, `{${before}return `, `${after}}`);
     this.#insert(body.start, `{${before}return `);
     this.#visit(body);
@@ -271,11 +307,50 @@ class Transformer {
     this.#insert(body.end, ")");
   }
 
+  /** What an expression calls gets no site. */
+  #leave(value: AnyNode): void {
+    const node = unwrap(value);
+    this.#unmarked.add(node);
+    if (node.type === "ChainExpression") this.#leave(node.expression);
+  }
+
+  /** A call that may begin async functions. False where it is none: its parts are still to be visited. */
+  #call(node: AnyNode & { type: "CallExpression" | "NewExpression" }): boolean {
+    const callee = unwrap(node.callee);
+    this.#leave(callee);
+    if (this.#unmarked.has(node) || !mayBegin(callee)) return false;
+    const { name, frame } = this.#context;
+    const at = callee.type === "MemberExpression" ? callee.property.start : node.start;
+    const site = this.#id(this.#site({ kind: "at", func: name, of: frame }, at));
+    // A parenthesis at the beginning of a statement might go on with the one before.
+    const isFirst = node.start === this.#statement;
+    this.#insert(node.start, `${isFirst ? "" : "("}${this.#runtime}.at=${site},`);
+    if (node.type === "CallExpression") this.#arguments(node);
+    else eachChild(node, this.#visitor);
+    if (!isFirst) this.#insert(node.end, ")");
+    return true;
+  }
+
+  /** The parts of a call, with what is called back from a job marked. */
+  #arguments(node: AnyNode & { type: "CallExpression" }): void {
+    this.#visit(node.callee);
+    const method = jobOf(unwrap(node.callee));
+    node.arguments.forEach((argument, index) => {
+      const isJob = method === "reaction" ? isFresh(argument) : method === "job" && index === 0;
+      if (!isJob || argument.type === "SpreadElement") return this.#visit(argument);
+      this.#insert(argument.start, `${this.#runtime}.${method}(`);
+      this.#visit(argument);
+      this.#insert(argument.end, ")");
+    });
+  }
+
   #await(node: AnyNode & { type: "AwaitExpression" }): void {
     const subject = this.#subject;
     const site = this.#suspension("await", node.start, node.argument);
+    this.#leave(node.argument);
+    const at = calleeOf(node.argument) === "" ? "" : `${this.#runtime}.at=`;
     this.#insert(node.start, `${this.#runtime}?.resume(${this.#frame},`);
-    this.#insert(node.start + "await".length, `${this.#runtime}.block(${this.#frame},${site},`);
+    this.#insert(node.start + "await".length, `${this.#runtime}.block(${this.#frame},${at}${site},`);
     this.#visit(node.argument);
     this.#insert(node.end, node === subject ? "))??undefined" : "))");
   }
@@ -285,6 +360,7 @@ class Transformer {
     this.#insert(node.start, `${this.#runtime}?.next(${this.#frame},`);
     let at = node.start + "yield".length;
     if (node.delegate) at = behindStar(this.#source, at);
+    if (node.delegate) this.#leave(node.argument!);
     const method = node.delegate ? "iterate" : "produce";
     const value = node.argument == null ? "" : ",";
     this.#insert(at, `${this.#runtime}.${method}(${this.#frame},${site}${value}`);
@@ -307,17 +383,20 @@ class Transformer {
   /** `outer` is the loop itself or the outermost of its labels. */
   #forAwait(outer: AnyNode, loop: AnyNode & { type: "ForOfStatement" }): void {
     const site = this.#suspension("forAwait", loop.start);
+    // What a name stands for may be asked twice.
+    const subject = loop.right.type === "Identifier" ? `,${loop.right.name}` : "";
     const iterate = `.iterate(${this.#frame},${site}`;
     const caught = `${this.#runtime}.caught(${this.#frame})`;
     const suspends = holdsSuspension(loop.right);
-    this.#insert(outer.start, suspends ? "try{" : `try{${this.#runtime}${iterate});`);
+    this.#insert(outer.start, suspends ? "try{" : `try{${this.#runtime}${iterate}${subject});`);
     this.#visit(loop.left);
+    this.#leave(loop.right);
     if (suspends) this.#insert(loop.right.start, `${this.#runtime}?${iterate},`);
     this.#visit(loop.right);
     if (suspends) this.#insert(loop.right.end, ")??undefined");
     this.#insert(loop.body.start, `{${caught};try{`);
     this.#visit(loop.body);
-    this.#insert(loop.body.end, `}finally{${this.#runtime}${iterate})}}`);
+    this.#insert(loop.body.end, `}finally{${this.#runtime}${iterate}${subject})}}`);
     this.#insert(outer.end, `}finally{${caught}}`);
   }
 
@@ -342,7 +421,7 @@ class Transformer {
   /** Code that wraps resolve and reject in the executor of a `new Promise`, or "". */
   #settlers(node: AnyNode & { type: "NewExpression" }): string {
     const callee = unwrap(node.callee);
-    if (callee.type !== "Identifier" || callee.name !== "Promise" || this.#scopes.bindsPromise) return "";
+    if (!isPromise(callee) || this.#scopes.bindsPromise) return "";
     const names = settlersOf(node.arguments[0], this.#scopes);
     if (names === null) return "";
     const site = this.#site(

@@ -11,6 +11,8 @@ const COMBINATORS: ReadonlyMap<string, Waits> = new Map([
   ["reject", "other"],
 ]);
 
+const REACTIONS: ReadonlySet<string> = new Set(["then", "catch", "finally"]);
+
 /** Expressions whose value never is a promise, or was awaited already. */
 const NO_PROMISES: ReadonlySet<string> = new Set([
   "ArrayExpression",
@@ -38,6 +40,10 @@ export function waitsOf(expression: AnyNode): Waits {
       const callee = unwrap(node.callee);
       if (callee.type !== "MemberExpression" || callee.computed) return "call";
       const object = unwrap(callee.object);
+      if (callee.property.type === "Identifier" && REACTIONS.has(callee.property.name)) {
+        const waits = waitsOf(object);
+        return waits === "all" || waits === "race" ? waits : "call";
+      }
       if (object.type !== "Identifier" || object.name !== "Promise") return "call";
       return (callee.property.type === "Identifier" && COMBINATORS.get(callee.property.name)) || "call";
     }

@@ -1,8 +1,9 @@
 import type { AnyNode } from "./syntax.ts";
 
-const WORDS = /\b(?:async|await|Promise|eval|with|arguments)\b/g;
+const WORDS =
+  /\b(?:async|await|Promise|eval|with|arguments|nextTick|queueMicrotask)\b|\.\s*(?:then|catch|finally)\b/g;
 
-const MAY_CONCERN = /\basync\b|\bawait\b|\bnew\s+Promise\b/;
+const MAY_CONCERN = /\b(?:async|await|nextTick|queueMicrotask)\b|\bnew\s+Promise\b|\.\s*then\b/;
 
 /** Tells whether a file may have anything to transform, at the cost of one regular expression. */
 export function mayConcern(source: string): boolean {

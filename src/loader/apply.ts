@@ -16,7 +16,7 @@ const { compileFunction } = vm;
 const COMPILER = fileURLToPath(new URL("../loader/compiler.cjs", import.meta.url));
 
 /** Goes up whenever the same text may be transformed into another than before. */
-const VERSION = "2";
+const VERSION = "3";
 
 type StripTypes = (code: string) => string;
 

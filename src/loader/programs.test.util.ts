@@ -189,7 +189,7 @@ export const PROGRAMS: Readonly<Record<string, TestProgram>> = {
   },
   uncaughtEvent: {
     files: {
-      "main.cjs": `(async () => {\n await 1;\n new (require("events"))().emit("error", new Error("emitted"));\n })();`,
+      "main.cjs": `(async () => {\n await 1;\n fail();\n })();\nfunction fail() {\n new (require("events"))().emit("error", new Error("emitted"));\n }`,
     },
     transformed: ["main.cjs"],
   },

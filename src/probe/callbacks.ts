@@ -10,6 +10,8 @@ import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
 import type { FrameSource } from "./frames.ts";
+import { kindOfEmitter } from "./kinds.ts";
+import { begin, end, named } from "./once.ts";
 import { DISPATCH, isHidden } from "./ports.ts";
 import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
@@ -52,13 +54,6 @@ const PROMISES: readonly (readonly [object, number, RegExp])[] = [
   [Object.getPrototypeOf(crypto.webcrypto.subtle) as object, ResourceKind.Crypto, /^[a-z]/],
 ];
 
-/** Emitters whose events come from outside. */
-const EMITTERS: readonly (readonly [new (...args: never[]) => object, number])[] = [
-  [net.Socket, ResourceKind.Net],
-  [net.Server, ResourceKind.Net],
-  [child_process.ChildProcess, ResourceKind.Child],
-];
-
 /** What the sources of one recording share. */
 export interface CallbackOptions {
   readonly facts: FactWriter;
@@ -77,6 +72,9 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     wrapShared(owners, "setInterval", (original) => timer(watch, original, ResourceKind.Interval)),
     wrapShared(owners, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
   ];
+  for (const name of ["text", "json", "arrayBuffer", "blob", "bytes"]) {
+    undo.push(wrap(Response.prototype, name, (original) => body(watch, original)));
+  }
   for (const [module, kind, names] of CALLBACKS) {
     for (const name of Object.keys(module)) {
       if (names.test(name)) undo.push(wrap(module, name, (original) => called(watch, original, kind)));
@@ -102,6 +100,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   shareReplaced();
   return () => {
     watch.on = false;
+    options.context.on = false;
     undoAll(undo);
     shareReplaced();
   };
@@ -166,14 +165,14 @@ function timed(
       const { _idleStart, _idleTimeout } = this;
       const due =
         field === "_onImmediate" ? 0 : (watch.timerBase + (_idleStart ?? 0) + (_idleTimeout ?? 0)) * 1e6;
-      begin(watch, id, due, kind);
+      begin(watch.context, watch.frames, id, due, kind);
       try {
         // oxlint-disable-next-line prefer-rest-params -- as above
         const result = Reflect.apply(callback, this, arguments);
         if (kind === ResourceKind.Interval && this[field] === callback) this[field] = wrapper;
         return result;
       } finally {
-        end(watch, id);
+        end(watch.context, id);
       }
     } as AnyFunction,
     callback,
@@ -187,14 +186,28 @@ function awaited(watch: Watch, original: AnyFunction): AnyFunction {
   const { wrapper } = {
     wrapper(this: unknown, ...args: unknown[]): unknown {
       const promise = Reflect.apply(original, this, args);
-      const [emitter] = args;
-      if (!watch.on || typeof emitter !== "object" || types.isProxy(emitter)) return promise;
-      const known = EMITTERS.find(([from]) => emitter instanceof from);
-      if (known !== undefined) watch.frames.source(promise, known[1]);
+      if (watch.on) mark(watch, promise, kindOfEmitter(args[0]));
       return promise;
     },
   };
   return wrapper;
+}
+
+/** The body of a response: it comes over the network where that has. */
+function body(watch: Watch, original: AnyFunction): AnyFunction {
+  const { wrapper } = {
+    wrapper(this: unknown, ...args: unknown[]): unknown {
+      const promise = Reflect.apply(original, this, args);
+      const isNet = watch.on && !types.isProxy(this) && this instanceof Response && this.url !== "";
+      if (isNet) mark(watch, promise, ResourceKind.Net);
+      return promise;
+    },
+  };
+  return wrapper;
+}
+
+function mark({ frames }: Watch, promise: unknown, kind: number): void {
+  if (kind !== ResourceKind.Unknown) frames.source(promise, kind);
 }
 
 /** Kinds of the functions whose last argument is called back, and of what stands in for them. */
@@ -234,13 +247,13 @@ function once(watch: Watch, callback: AnyFunction, id: number, kind: number): An
     putBack(this, wrapper, callback);
     const { inside } = watch;
     if (inside) atOnce(watch, id);
-    else begin(watch, id, 0, kind);
+    else begin(watch.context, watch.frames, id, 0, kind);
     try {
       // oxlint-disable-next-line prefer-rest-params -- as above
       return Reflect.apply(callback, this, arguments);
     } finally {
       if (inside) watch.inside = true;
-      else end(watch, id);
+      else end(watch.context, id);
     }
   }, callback);
   return wrapper;
@@ -281,8 +294,12 @@ function promised(watch: Watch, original: AnyFunction, kind: number): AnyFunctio
 function promisifying(watch: Watch, original: AnyFunction): AnyFunction {
   const known = new WeakMap<object, AnyFunction>();
   return function (this: unknown, ...args: unknown[]): unknown {
+    const [callee] = args;
+    const kind = typeof callee === "function" ? kinds.get(callee) : undefined;
+    const isPlain = kind === undefined && typeof callee === "function" && !types.isProxy(callee);
+    if (isPlain && watch.on && !(util.promisify.custom in callee))
+      args[0] = settling(watch, callee as AnyFunction);
     const made = Reflect.apply(original, this, args) as AnyFunction;
-    const kind = typeof args[0] === "function" ? kinds.get(args[0]) : undefined;
     if (!watch.on || kind === undefined) return made;
     let wrapper = known.get(made);
     if (wrapper === undefined) {
@@ -295,6 +312,20 @@ function promisifying(watch: Watch, original: AnyFunction): AnyFunction {
     }
     return wrapper;
   };
+}
+
+/** A function that is called with a callback that settles the promise made last. */
+function settling(watch: Watch, callee: AnyFunction): AnyFunction {
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    const last = args.length - 1;
+    if (watch.on && typeof args[last] === "function") {
+      args[last] = watch.frames.settling(args[last] as AnyFunction);
+    }
+    return Reflect.apply(callee, this, args);
+  };
+  imitate(callee, wrapper);
+  Object.setPrototypeOf(wrapper, Object.getPrototypeOf(callee) as object | null);
+  return wrapper;
 }
 
 /** A function that may call wrapped ones: they are part of it. */
@@ -340,11 +371,11 @@ function dispatched(watch: Watch, original: AnyFunction): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
     if (!watch.on || args[1] !== "message" || isHidden(this as object))
       return Reflect.apply(original, this, args);
-    begin(watch, 0, 0, ResourceKind.Port);
+    begin(watch.context, watch.frames, 0, 0, ResourceKind.Port);
     try {
       return Reflect.apply(original, this, args);
     } finally {
-      end(watch, 0);
+      end(watch.context, 0);
     }
   };
 }
@@ -352,32 +383,4 @@ function dispatched(watch: Watch, original: AnyFunction): AnyFunction {
 /** Whether code is running that has told of itself. */
 function isKnown({ context, frames }: Watch): boolean {
   return context.known || frames.current !== 0;
-}
-
-function begin({ context, frames }: Watch, id: number, due: number, kind: number): void {
-  try {
-    if (!context.known) frames.clear();
-    context.before(id, due, kind);
-  } catch {
-    unwritten.facts++;
-  }
-}
-
-function end({ on, context }: Watch, id: number): void {
-  try {
-    if (on) context.after(id);
-  } catch {
-    unwritten.facts++;
-  }
-}
-
-/** Gives a function that has no name that of a callback; to ask a proxy would call the program. */
-function named(wrapper: AnyFunction, callback: AnyFunction): AnyFunction {
-  let name: unknown = "";
-  try {
-    if (!types.isProxy(callback)) ({ name } = callback);
-  } catch {
-    // A getter of the program's.
-  }
-  return name === "" ? wrapper : Object.defineProperty(wrapper, "name", { value: name, configurable: true });
 }

@@ -1,6 +1,7 @@
 import { executionAsyncId, executionAsyncResource } from "node:async_hooks";
 import { performance } from "node:perf_hooks";
 import { Fact, ResourceKind } from "../base/facts.ts";
+import { kindOfEmitter } from "./kinds.ts";
 import type { FactWriter } from "./writer.ts";
 
 /** Kinds of native callbacks, by the constructor of what called back. */
@@ -63,6 +64,14 @@ export class CallContext {
     this.#sampled = sampled;
   }
 
+  /** What runs is told of. */
+  on = true;
+
+  /** The running code asks for a callback. */
+  asks(id: number, kind: number): void {
+    this.#facts.ring.now(Fact.Init, id, 0, kind);
+  }
+
   /** The main script is running, or about to. */
   get boot(): boolean {
     return this.#boot;
@@ -106,6 +115,11 @@ export class CallContext {
   /** Something begins that has a fact of its own. */
   begins(): void {
     this.#boot = false;
+    this.looks();
+  }
+
+  /** Sees whether the loop was idle before what begins now. */
+  looks(): void {
     const elapsed = this.#facts.ring.elapsed();
     if (elapsed > LOOK_NS && this.#depth === 0) this.#look(elapsed);
   }
@@ -129,8 +143,12 @@ export class CallContext {
   /** Kind of the native callback that runs without having said so, ResourceKind.Unknown where none is known. */
   kind(): number {
     if (executionAsyncId() <= 1) return ResourceKind.Unknown;
-    const resource = executionAsyncResource() as { constructor?: { name?: string } };
-    return KINDS.get(resource.constructor?.name ?? "") ?? ResourceKind.Unknown;
+    const resource = executionAsyncResource() as { constructor?: { name?: string }; args?: unknown };
+    const name = resource.constructor?.name ?? "";
+    if (name !== "Object") return KINDS.get(name) ?? ResourceKind.Unknown;
+    // Streams of Node's end in a tick, which is given the stream.
+    const { args } = resource;
+    return Array.isArray(args) ? kindOfEmitter(args[1]) : ResourceKind.Unknown;
   }
 
   /** Writes how long the loop was idle in the last `elapsed` ns. */
@@ -138,6 +156,7 @@ export class CallContext {
     const { idle } = performance.eventLoopUtilization();
     const grown = (idle - this.#idle) * 1e6;
     this.#idle = idle;
-    if (grown > MIN_IDLE_NS) this.#facts.ring.now(Fact.Idle, this.#sampled ? elapsed : grown, 0, 0);
+    if (grown > MIN_IDLE_NS)
+      this.#facts.ring.now(Fact.Idle, this.#sampled ? elapsed : grown, this.#boot ? 1 : 0, 0);
   }
 }

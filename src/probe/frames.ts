@@ -1,14 +1,18 @@
+import { types } from "node:util";
 import { promiseHooks } from "node:v8";
-import { Awaited, Fact } from "../base/facts.ts";
+import { Awaited, Fact, ResourceKind } from "../base/facts.ts";
 import type { RingWriter } from "../base/ring.ts";
 import type { CallContext } from "./context.ts";
+import { kindOfEmitter } from "./kinds.ts";
+import { calledOnce } from "./once.ts";
 import { idOf, setStamp } from "./stamp.ts";
 import { Modules } from "./modules.ts";
 import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
+import type { AnyFunction } from "./wrap.ts";
 
 interface PromiseHooks {
-  init(promise: Promise<unknown>): void;
+  init(promise: Promise<unknown>, parent?: Promise<unknown>): void;
   before?(): void;
   after?(): void;
 }
@@ -33,6 +37,8 @@ export class FrameSource {
   #told = new Uint8Array(1024);
   /** The promise made last, unless a frame has taken it. */
   #made: Promise<unknown> | null = null;
+  /** What it was derived from, if it was, through others made right before it. */
+  #origin: Promise<unknown> | undefined;
   /**
    * Frames whose code is running, innermost at #depth - 1, and their promises until they suspend. (Arrays that only grow:
    * to set an array's length costs more than all the rest.)
@@ -40,6 +46,8 @@ export class FrameSource {
   readonly #running: number[] = [];
   readonly #promises: (Promise<unknown> | null)[] = [];
   #depth = 0;
+  /** Site of the last marked call, 0 where one has begun a frame since. */
+  #at = 0;
   /** The executor that was called last. */
   #executor: Promise<unknown> | null = null;
   #executorId = 0;
@@ -67,23 +75,23 @@ export class FrameSource {
   }
 
   #watchMaking(): void {
-    this.#hook({
-      init: (promise) => {
-        this.#made = promise;
-      },
-    });
+    this.#hook({ init: (promise, parent) => this.#make(promise, parent) });
+  }
+
+  #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
+    if (parent === undefined || parent !== this.#made) this.#origin = parent;
+    this.#made = promise;
   }
 
   /** Until something else has begun jobs are the main script's, or those of Node's that load it and run its modules. */
   #watchBoot(facts: RingWriter, context: CallContext): void {
     const tell = (begins: number): void => {
+      if (begins === 1) context.looks();
       if (context.boot) facts.now(Fact.Booting, begins, 0, 0);
       else this.#watchMaking();
     };
     this.#hook({
-      init: (promise) => {
-        this.#made = promise;
-      },
+      init: (promise, parent) => this.#make(promise, parent),
       before: () => tell(1),
       after: () => tell(0),
     });
@@ -98,6 +106,7 @@ export class FrameSource {
     this.#writer = undefined;
     this.#context = undefined;
     this.#made = null;
+    this.#origin = undefined;
     this.#executor = null;
     this.clear();
   }
@@ -116,6 +125,10 @@ export class FrameSource {
     return this.#modules.add(sites, file);
   }
 
+  set at(site: number) {
+    this.#at = site;
+  }
+
   // The program may have used up its stack: what is thrown in here for want of it is caught, and counted as lost.
 
   call(site: number, computed?: 1): number {
@@ -124,12 +137,14 @@ export class FrameSource {
     if (facts === undefined) return id;
     try {
       const unknown = this.#isUnknown() ? 1 : 0;
+      const at = this.#at;
+      this.#at = 0;
       const depth = this.#depth++;
       this.#running[depth] = id;
       // What an executor or a parameter's default made is not the function's.
       this.#promises[depth] = this.#made === this.#executor || computed === 1 ? null : this.#made;
       this.#made = null;
-      facts.now(Fact.FrameCall, id, unknown, this.#site(site));
+      facts.now(Fact.FrameCall, id, at === 0 ? unknown : unknown + 2 * this.#site(at), this.#site(site));
     } catch {
       unwritten.facts++;
     }
@@ -166,7 +181,7 @@ export class FrameSource {
     if (facts === undefined || typeof value !== "object" || value === null) return value;
     try {
       const awaited = this.#awaited(value);
-      if (awaited <= 0) return value;
+      if (awaited <= 0 && !types.isPromise(value)) return value;
       const promise = this.current === frame ? this.#promises[this.#depth - 1]! : null;
       if (promise !== null) setStamp(promise, frame, 0);
       facts.now(Fact.FrameTail, frame, awaited, this.#site(site));
@@ -177,12 +192,12 @@ export class FrameSource {
   }
 
   iterate<T>(frame: number, site: number, value?: T): T {
-    if (this.#facts !== undefined) this.#suspend(frame, site, Awaited.Unknown);
+    if (this.#facts !== undefined) this.#suspend(frame, site, iterated(value));
     return value as T;
   }
 
   produce<T>(frame: number, site: number, value?: T): T {
-    if (this.#facts !== undefined) this.#suspend(frame, site, Awaited.Unknown);
+    if (this.#facts !== undefined) this.#suspend(frame, site, Awaited.Yielded);
     return value as T;
   }
 
@@ -192,6 +207,20 @@ export class FrameSource {
     if (this.#isUnknown()) this.#enter(frame);
     else this.#enterInside(frame);
     return value;
+  }
+
+  reaction<T>(callback: T): T {
+    return this.#called(callback, ResourceKind.Reaction);
+  }
+
+  job<T>(callback: T): T {
+    return this.#called(callback, ResourceKind.Tick);
+  }
+
+  #called<T>(callback: T, kind: number): T {
+    const context = this.#context;
+    if (context === undefined || typeof callback !== "function") return callback;
+    return calledOnce(context, this, callback as unknown as AnyFunction, kind) as unknown as T;
   }
 
   settler<T>(site: number, settle: T): T {
@@ -216,6 +245,18 @@ export class FrameSource {
       this.#settled(id, value);
       return call(value);
     }) as T;
+  }
+
+  /** A callback that settles the promise made last, which is not seen to. */
+  settling(callback: AnyFunction): AnyFunction {
+    const before = this.#executorId;
+    const marked = this.settler(0, callback);
+    if (marked === callback || this.#executorId === before) return callback;
+    const id = this.#executorId;
+    return (...values: unknown[]): unknown => {
+      this.#settled(id, undefined);
+      return callback(...values);
+    };
   }
 
   /** Marks a promise of which nothing else is known, and tells what will settle it; answers its id. */
@@ -271,11 +312,14 @@ export class FrameSource {
     }
   }
 
+  /** A generator goes on because running code asks for its next value. */
   #enterInside(frame: number): void {
     try {
       const depth = this.#depth++;
       this.#running[depth] = frame;
-      this.#promises[depth] = null;
+      // Made for the one who asks.
+      this.#promises[depth] = this.#made;
+      this.#made = null;
       this.#facts!.now(Fact.FrameResume, frame, 1, 0);
     } catch {
       unwritten.facts++;
@@ -297,7 +341,18 @@ export class FrameSource {
       return typeof value === "function" ? Awaited.Unknown : Awaited.Settled;
     }
     const id = idOf(value);
-    return id >= this.#firstId ? id : Awaited.Unknown;
+    if (id >= this.#firstId) return id;
+    return value === this.#made && this.#origin !== undefined ? this.#derived(value) : Awaited.Unknown;
+  }
+
+  /** A promise was made right now by `then` and the like. */
+  #derived(promise: object): number {
+    const of = idOf(this.#origin!);
+    if (of < this.#firstId) return Awaited.Unknown;
+    const id = newId();
+    setStamp(promise, id, 0);
+    this.#facts!.now(Fact.Derived, id, of, 0);
+    return id;
   }
 
   /** Sees to it that the site is told before it is used. */
@@ -317,5 +372,15 @@ export class FrameSource {
     this.#told[site] = 1;
     this.#modules.tell(site, this.#writer!);
     return site;
+  }
+}
+
+/** What a loop waits for that goes over the value. */
+function iterated(value: unknown): number {
+  try {
+    const kind = value === undefined ? 0 : kindOfEmitter(value);
+    return kind === 0 ? Awaited.Iterates : Awaited.Kind - kind;
+  } catch {
+    return Awaited.Iterates;
   }
 }

@@ -1,12 +1,24 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Fact } from "../base/facts.ts";
+import { Fact, WaitsFor } from "../base/facts.ts";
 import { countSites, readSites } from "../base/sites.ts";
 import type { Site } from "../base/sites.ts";
 import { newSites, now } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
-const WAITS: Readonly<Record<string, number>> = { other: 0, call: 1, all: 2, race: 3, promise: 4 };
+function waitsOf({ kind, waits }: Site): number {
+  if (kind === "yield") return WaitsFor.Delegate;
+  if (kind === "generator") return WaitsFor.Generator;
+  return waits === undefined ? WaitsFor.Other : WAITS[waits];
+}
+
+const WAITS = {
+  other: WaitsFor.Other,
+  call: WaitsFor.Call,
+  all: WaitsFor.All,
+  race: WaitsFor.Race,
+  promise: WaitsFor.Promise,
+};
 
 interface Module {
   readonly first: number;
@@ -45,7 +57,7 @@ export class Modules {
     module.sites ??= readSites(module.text);
     const site = module.sites[id - module.first];
     if (site === undefined) return;
-    const { func, file, line, of, waits } = site;
+    const { func, file, line, of } = site;
     const name = facts.string(func);
     const where = facts.string(placeOf(module.file, file));
     const fn = of < 0 ? 0 : module.first + of;
@@ -54,7 +66,7 @@ export class Modules {
       now(),
       fn * 67_108_864 + id,
       where * 67_108_864 + name,
-      line + 2 ** 28 * (waits === undefined ? 0 : WAITS[waits]!),
+      line + 2 ** 28 * waitsOf(site),
     );
   }
 

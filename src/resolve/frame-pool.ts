@@ -85,12 +85,16 @@ export class FramePool {
     frame.settled = false;
     frame.isTold = false;
     frame.openCalls = 0;
+    frame.called = 0;
     frame.openFrames = 0;
     frame.adopted = false;
     frame.closes = 0;
     frame.maker = null;
     frame.isMaybe = false;
     frame.isEnding = false;
+    frame.isYielding = false;
+    frame.isDelegating = false;
+    frame.askedBy = null;
     frame.tail = null;
     frame.awaiter = null;
     frame.awaiters = null;

@@ -1,10 +1,10 @@
-import { Awaited, PromiseClass, WaitsFor } from "../base/facts.ts";
+import { Awaited, PromiseClass, ResourceKind, WaitsFor } from "../base/facts.ts";
 import type { Pending } from "./calls.ts";
 import type { Decisions } from "./decisions.ts";
 import type { FramePool } from "./frame-pool.ts";
 import { makePromise } from "./graph.ts";
 import { makeScope } from "./scopes.ts";
-import type { PromiseNode, Site } from "./graph.ts";
+import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
 import type { Scope } from "./scopes.ts";
 import { callbackEntry } from "./names.ts";
 import type { Names } from "./names.ts";
@@ -50,6 +50,11 @@ export class FrameReader {
   /** What frames that await Promise.all, or Promise.race and its like, wait for. */
   readonly #all: PromiseNode;
   readonly #race: PromiseNode;
+  readonly #kinds: PromiseNode[] = [];
+  /** A frame that asks its iterator for the next value, and where, until the next fact tells whose that is. */
+  #asking: Scope | null = null;
+  #askingAt: Site | null = null;
+  #askingFor = 0;
   /** The executor that was called last, if nothing else has happened since. */
   #executor: PromiseNode | null = null;
 
@@ -105,23 +110,30 @@ export class FrameReader {
   }
 
   /** What an executor asks for before anything else happens is what settles its promise. */
-  asked(time: number, kind: number): void {
+  asked(time: number, resource: ResourceNode | undefined): void {
     const executor = this.#executor;
-    if (executor === null) return;
-    executor.source = kind;
+    // A timer that repeats is an activation of its own.
+    if (executor === null || resource === undefined || resource.kind === ResourceKind.Interval) return;
+    executor.source = resource.kind;
+    resource.settles = executor;
     executor.sourceAt = time;
     this.#executor = null;
   }
 
-  /** `unknown`: nothing is known of who calls it. */
-  call(time: number, id: number, unknown: boolean, siteId: number): void {
+  /** `b`: whether nothing is known of who calls it, and the place of the last marked call. */
+  call(time: number, id: number, b: number, siteId: number): void {
     const running = this.#running;
+    const unknown = b % 2 === 1;
     running.codeTells = true;
     this.#executor = null;
-    if (unknown) running.leaveLoose(time);
     const site = this.#names.site(siteId);
+    const asking = site !== null && isAsked(site) ? this.#asking : null;
+    if (asking === null) {
+      this.stopAsking(time);
+      if (unknown) running.leaveLoose(time);
+    }
     const entry = site === null ? callbackEntry(0) : site.frame;
-    if (running.depth === 0 || unknown) {
+    if (asking === null && (running.depth === 0 || unknown)) {
       // Nothing tells who calls it: an activation of its own. The bodies of modules are the main script's.
       const scope =
         entry.func === MODULE ? running.root : makeScope("root", null, "fork", time, { entry, task: null });
@@ -129,18 +141,27 @@ export class FrameReader {
     }
     const caller = running.innermost;
     const frame = this.#pool.take(caller, time, entry, id, site);
+    frame.callSite = b < 2 ? null : this.#placeIn(caller, this.#names.site(Math.floor(b / 2)));
     this.#add(time, id, frame);
     let maker: Scope | null = caller;
     while (maker !== null && maker.kind === "call") maker = maker.parent;
     if (maker !== null && maker.kind === "frame") {
       frame.maker = maker;
       frame.makerId = maker.fn;
+      maker.called++;
     }
     this.#decisions.add(frame);
+    if (asking !== null) this.#asks(frame, asking);
     frame.isTold = true;
     frame.callOp = running.queue.next;
     frame.callRef = running.queue.nextRef;
     running.call(EntryKind.Call, frame, 0, time);
+  }
+
+  /** The place if it is in the code that runs in the scope, for the mark may be another's. */
+  #placeIn(caller: Scope, place: Site | null): Site | null {
+    if (place === null) return null;
+    return caller.kind === "frame" && this.#names.site(place.fn)?.frame === caller.entry ? place : null;
   }
 
   block(time: number, id: number, awaited: number, siteId: number): void {
@@ -152,28 +173,107 @@ export class FrameReader {
     const site = this.#names.site(siteId);
     if (frame.entry === UNKNOWN && site !== null && time - frame.since <= this.#lookAhead)
       frame.entry = site.frame;
-    this.#suspend(time, frame, awaited, site);
+    if (awaited === Awaited.Iterates || awaited <= Awaited.Kind) {
+      this.#asking = frame;
+      this.#askingAt = site;
+      this.#askingFor = awaited === Awaited.Iterates ? Awaited.Unknown : awaited;
+      return;
+    }
+    if (awaited === Awaited.Yielded) this.#yields(time, frame, site);
+    else this.#suspend(time, frame, awaited, site);
     running.popWith(frame.op);
+    this.#asked(time, frame);
   }
 
-  /** `inside`: of code that runs, and goes on when the frame suspends. */
+  /** `inside`: running code asks the generator for its next value. */
   resume(time: number, id: number, inside: boolean): void {
     const frame = this.#frame(time, id);
-    const running = this.#running;
-    if (!inside || running.depth === 0 || running.findScope(frame) >= 0) {
+    const asking = frame.isYielding ? this.#asking : null;
+    if (asking === null) this.stopAsking(time);
+    const isAlone = this.#running.depth === 0 || this.#running.findScope(frame) >= 0;
+    if (asking === null && (!inside || isAlone)) {
       this.#enter(time, frame);
       return;
     }
+    this.#executor = null;
+    frame.isYielding = false;
     frame.isWaiting = false;
-    frame.awaits = null;
-    frame.source = null;
-    running.resume(frame, time, false);
+    // Who asks a generator that hands on to another waits for all of them.
+    let outermost = frame;
+    while (outermost.awaiter?.isDelegating === true && outermost.awaiter.awaits === outermost)
+      outermost = outermost.awaiter;
+    if (asking !== null) this.#asks(outermost, asking);
+    this.#running.resume(frame, time, false);
+  }
+
+  /** What is asked for is not a generator's, as far as is known. */
+  stopAsking(time: number): void {
+    const frame = this.#asking;
+    if (frame === null) return;
+    this.#asking = null;
+    this.#running.popTo(this.#running.findScope(frame) + 1, time);
+    this.#suspend(time, frame, this.#askingFor, this.#askingAt);
+    this.#running.popWith(frame.op);
+  }
+
+  /** The generator runs, or one that it hands on to, because the frame asks it. */
+  #asks(generator: Scope, frame: Scope): void {
+    this.#asking = null;
+    frame.isDelegating = this.#askingAt?.waits === WaitsFor.Delegate;
+    this.#join(generator, frame);
+    generator.askedBy = frame;
+    generator.askedById = frame.fn;
+    generator.askedAt = this.#askingAt;
+  }
+
+  /** The generator's code has stopped running: whoever has asked it suspends. */
+  #asked(time: number, ran: Scope): void {
+    const running = this.#running;
+    if (running.depth === 0) return;
+    const frame = running.innermost;
+    let generator = ran;
+    while (generator.askedBy !== frame || generator.askedById !== frame.fn) {
+      const { awaiter } = generator;
+      if (awaiter === null || !awaiter.isDelegating || awaiter.awaits !== generator) return;
+      generator = awaiter;
+    }
+    generator.askedBy = null;
+    if (ran.settled || ran.isYielding) {
+      this.#wait(time, frame, generator.askedAt, null, null);
+      running.queue.mark(frame.op, Bits.Ready);
+    } else {
+      this.#awaitFrame(time, frame, generator, generator.askedAt);
+    }
+    running.popWith(frame.op);
+    this.#asked(time, frame);
+  }
+
+  /** The generator has a value for whoever asked it, directly or through others that hand it on. */
+  #yields(time: number, frame: Scope, site: Site | null): void {
+    let generator = frame;
+    let { awaiter } = generator;
+    while (awaiter !== null && awaiter.isDelegating && awaiter.awaits === generator) {
+      generator = awaiter;
+      awaiter = generator.awaiter;
+    }
+    if (awaiter !== null && awaiter.awaits === generator && awaiter.isWaiting) {
+      this.#wake(time, awaiter, 0);
+      awaiter.awaits = null;
+      generator.awaiter = null;
+    }
+    this.#wait(time, frame, site, null, null);
+    frame.isYielding = true;
   }
 
   /** The function is about to end with a promise, which its caller then waits for. */
   tail(time: number, id: number, awaited: number, siteId: number): void {
     const frame = this.#frame(time, id);
-    if (awaited <= 0) return;
+    if (awaited <= 0) {
+      const site = this.#names.site(siteId);
+      // Of all that it has called: what else it may wait for is not known.
+      if (site?.waits === WaitsFor.All) frame.tail = { callee: null, id: 0, promise: this.#all, site };
+      return;
+    }
     const callee = this.#frames.get(awaited) ?? null;
     const promise = callee === null ? (this.#others.get(awaited) ?? null) : null;
     if (callee === null && promise === null) return;
@@ -190,6 +290,7 @@ export class FrameReader {
     if (!this.#waitForTail(time, frame)) this.#settleFrame(time, frame, 0);
     if (running.queue.last === frame.op) running.popWith(frame.op);
     else running.popTo(at, time);
+    this.#asked(time, frame);
   }
 
   #waitForTail(time: number, frame: Scope): boolean {
@@ -197,7 +298,9 @@ export class FrameReader {
     if (tail === null) return false;
     const { callee, promise, id, site } = tail;
     if (callee !== null && callee.fn === id && !callee.settled) this.#awaitFrame(time, frame, callee, site);
-    else if (promise !== null && !promise.settled) this.#awaitPromise(time, frame, promise, site);
+    else if (promise === this.#all && frame.called > 0) this.#wait(time, frame, site, null, promise);
+    else if (promise !== null && promise !== this.#all && !promise.settled)
+      this.#awaitPromise(time, frame, promise, site);
     else return false;
     frame.isEnding = true;
     return true;
@@ -211,23 +314,46 @@ export class FrameReader {
     const node = this.#others.get(id);
     // What has been resolved with another promise cannot be resolved again.
     if (node === undefined || node.followsAt !== 0) return;
-    if (awaited > 0) {
-      const callee = this.#frames.get(awaited);
-      const other = callee === undefined ? this.#others.get(awaited) : undefined;
-      if (callee !== undefined) {
-        node.callee = callee;
-        node.calleeId = awaited;
-        callee.followers = added(callee.followers, node);
-      } else if (other !== undefined) {
-        node.follows = other;
-        other.followers = added(other.followers, node);
-      }
-      if (callee !== undefined || other !== undefined) {
-        node.followsAt = time;
-        return;
-      }
-    }
+    if (awaited > 0 && this.#follow(time, node, awaited)) return;
     if (awaited !== Awaited.Unknown) this.#settlePromise(time, node, kind);
+  }
+
+  /** False where it is not known what it follows. */
+  #follow(time: number, node: PromiseNode, id: number): boolean {
+    const callee = this.#frames.get(id);
+    if (callee !== undefined) {
+      node.callee = callee;
+      node.calleeId = id;
+      callee.followers = added(callee.followers, node);
+    } else {
+      const other = this.#others.get(id);
+      if (other === undefined) return false;
+      node.follows = other;
+      other.followers = added(other.followers, node);
+    }
+    node.followsAt = time;
+    return true;
+  }
+
+  /** A promise is made by `then` and the like of another one. */
+  derived(time: number, id: number, of: number): void {
+    const node = makePromise(id, PromiseClass.Then, this.#running.root, null);
+    node.isDerived = true;
+    if (this.#follow(time, node, of)) this.#others.set(id, node);
+  }
+
+  /** What the promise follows has settled. */
+  #follows(time: number, node: PromiseNode, kind: number): void {
+    if (!node.isDerived) {
+      this.#settlePromise(time, node, kind);
+      return;
+    }
+    // Its callback is still to run; most likely the promise settles with that, in the same turn.
+    const { awaiters, followers } = node;
+    if (awaiters !== null) {
+      for (const frame of awaiters) if (frame.source === node) this.#maybeReady(time, frame);
+    }
+    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
   }
 
   /** Settles a frame's promise and what follows it. */
@@ -237,7 +363,9 @@ export class FrameReader {
     this.#frames.delete(frame.fn);
     frame.settled = true;
     const { awaiter, awaiters, followers, maker } = frame;
-    const joint = maker !== null && maker.fn === frame.makerId && this.#isJoint(maker.source) ? maker : null;
+    const made = maker !== null && maker.fn === frame.makerId ? maker : null;
+    if (made !== null) made.called--;
+    const joint = made !== null && this.#isJoint(made.source) ? made : null;
     const waits = awaiter !== null && awaiter.awaits === frame;
     const wakesOne = waits && !awaiter.isEnding && awaiters === null && frame.closes === 0 && joint === null;
     if (waits && !wakesOne) this.#wake(time, awaiter, kind);
@@ -249,14 +377,15 @@ export class FrameReader {
     frame.isWaiting = false;
     frame.awaits = null;
     frame.source = null;
-    if (joint !== null) this.#maybeReady(time, joint);
+    if (joint !== null && !joint.isEnding) this.#maybeReady(time, joint);
     frame.op = queue.add(OpKind.FrameEnd, time);
     queue.refer(frame);
     if (wakesOne) {
       queue.mark(frame.op, Bits.Wakes);
       queue.refer(awaiter);
     }
-    if (followers !== null) for (const follower of followers) this.#settlePromise(time, follower, kind);
+    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+    if (joint !== null && joint.isEnding && joint.called === 0) this.#settleFrame(time, joint, kind);
   }
 
   #isJoint(promise: PromiseNode | null): boolean {
@@ -280,7 +409,7 @@ export class FrameReader {
       for (const frame of awaiters) if (frame.source === node) this.#wake(time, frame, kind);
     }
     if (node.closes !== 0) this.#closeCall(time, node.closes);
-    if (followers !== null) for (const follower of followers) this.#settlePromise(time, follower, kind);
+    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
   }
 
   /** What the frame waits for has settled. */
@@ -311,11 +440,24 @@ export class FrameReader {
         return;
       }
     }
+    if (awaited <= Awaited.Kind) {
+      this.#wait(time, frame, site, null, this.#ofKind(Awaited.Kind - awaited));
+      return;
+    }
     const waits = awaited > 0 || site === null ? WaitsFor.Other : site.waits;
     if (waits === WaitsFor.All) this.#wait(time, frame, site, null, this.#all);
     else if (waits === WaitsFor.Race) this.#wait(time, frame, site, null, this.#race);
     else this.#wait(time, frame, site, null, null);
-    if (awaited !== Awaited.Unknown) this.#running.queue.mark(frame.op, Bits.Ready);
+    if (awaited === Awaited.Settled) this.#running.queue.mark(frame.op, Bits.Ready);
+  }
+
+  /** What is known by its kind only. */
+  #ofKind(kind: number): PromiseNode {
+    const known = this.#kinds[kind];
+    if (known !== undefined) return known;
+    const node = makePromise(0, PromiseClass.New, this.#running.root, null);
+    node.source = kind;
+    return (this.#kinds[kind] = node);
   }
 
   #awaitFrame(time: number, frame: Scope, callee: Scope, site: Site | null): void {
@@ -339,6 +481,7 @@ export class FrameReader {
     frame.isWaiting = true;
     frame.isMaybe = false;
     frame.isEnding = false;
+    frame.isYielding = false;
     frame.awaits = callee;
     frame.source = promise;
     frame.turn = this.#running.turn;
@@ -359,8 +502,12 @@ export class FrameReader {
       source.settled = true;
       source.settledAt = time;
       source.settledKind = source.source;
+    } else if (source !== null && source.isDerived) {
+      this.#others.delete(source.id);
+      source.settled = true;
     }
     running.popTo(0, time);
+    if (awaits !== null && awaits.isEnding && !awaits.settled) this.#endTails(time, awaits);
     if (frame.isWaiting) this.#readyAt(time, frame);
     frame.isWaiting = false;
     frame.awaits = null;
@@ -369,12 +516,25 @@ export class FrameReader {
     return running.depth - 1;
   }
 
+  /** The frame has ended with a promise that has settled unseen, as the going on of who awaits it tells. */
+  #endTails(time: number, frame: Scope): void {
+    let last = frame;
+    while (last.awaits !== null && last.awaits.isEnding && !last.awaits.settled) last = last.awaits;
+    if (last.source !== null && last.source !== this.#all) {
+      this.#others.delete(last.source.id);
+      last.source.settled = true;
+      last.source.settledAt = time;
+      last.source.settledKind = last.source.source;
+    }
+    this.#settleFrame(time, last, 0);
+  }
+
   /** What woke the frame, as far as only its going on tells. */
   #readyAt(time: number, frame: Scope): void {
     const { turn, queue } = this.#running;
     if (frame.turn !== turn) return;
     if (frame.isMaybe) queue.markEarlier(frame.op, 1, time, this.#lookAhead);
-    else if (frame.awaits === null && frame.source === null)
+    else if (frame.awaits === null && (frame.source === null || frame.source.id === 0))
       queue.markEarlier(frame.op, Bits.Soon, time, this.#lookAhead);
   }
 
@@ -398,6 +558,11 @@ export class FrameReader {
   #join(callee: Scope, caller: Scope): void {
     if (callee.decision === "open" && callee.parent === caller) this.#decisions.inline(callee);
   }
+}
+
+/** Whether it is a generator, or the method that an iterator is asked by. */
+function isAsked({ waits, frame }: Site): boolean {
+  return waits === WaitsFor.Generator || frame.func === "next" || frame.func.endsWith(".next");
 }
 
 /** The list with one more member; where there was none it has room for that one only, for most stay so. */

@@ -51,6 +51,8 @@ export interface PromiseNode {
   /** Resource kind that settles it, 0 where unknown, and since when that is known. */
   source: number;
   sourceAt: number;
+  /** When that has called back without settling it. */
+  sourceUntil: number;
   /** Reactions that wait for it, and frames of frames.ts. */
   reactions: PromiseNode[] | null;
   awaiters: Scope[] | null;
@@ -73,6 +75,8 @@ export interface PromiseNode {
   callee: Scope | null;
   calleeId: number;
   followsAt: number;
+  /** It was made by `then` and the like of what it follows: that settles before it, and by no other code. */
+  isDerived: boolean;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -93,6 +97,10 @@ export interface ResourceNode extends Link<ResourceNode> {
   // The reading side's.
   /** When it was cleared, or a timer was refreshed (which makes a node of its own), or 0. */
   clearedAt: number;
+  /** When it began to call back first, or 0: a timer may be up to 1 ms early. */
+  calledAt: number;
+  /** The promise whose executor has asked for it. */
+  settles: PromiseNode | null;
   /** It has begun to call back. */
   called: boolean;
 
@@ -169,6 +177,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     settledKind: 0,
     source: 0,
     sourceAt: 0,
+    sourceUntil: Infinity,
     reactions: null,
     awaiters: null,
     frame: null,
@@ -182,6 +191,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     callee: null,
     calleeId: 0,
     followsAt: 0,
+    isDerived: false,
     counted: null,
     readied: null,
   };
@@ -201,7 +211,9 @@ export function makeResource(
     scope,
     oneShot,
     due,
+    settles: null,
     clearedAt: 0,
+    calledAt: 0,
     called: false,
     gone: false,
     counted: null,

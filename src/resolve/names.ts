@@ -71,6 +71,7 @@ const KIND_NAMES: readonly string[] = [
   "timer of node",
   "worker",
   "signal",
+  "",
 ];
 
 const CALLBACKS: readonly Frame[] = KIND_NAMES.map((name) => ({

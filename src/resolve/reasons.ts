@@ -151,9 +151,12 @@ function reasonOfAwaited(
       return "sync";
     } else if (promise.cls === PromiseClass.Race) {
       return "select";
+    } else if (promise.source !== 0 && promise.sourceUntil !== Infinity && time < promise.sourceUntil) {
+      // What was asked for did call back, though it did not settle the promise.
+      return reasonOfKind(promise.source);
     } else if (isSettledFromOutside(promise, time + lookAhead)) {
       return reasonOfKind(promise.settledKind);
-    } else if (promise.source !== 0 && promise.sourceAt <= time + lookAhead) {
+    } else if (promise.source !== 0 && promise.sourceAt <= time + lookAhead && time < promise.sourceUntil) {
       return reasonOfKind(promise.source);
     } else if (promise.parent !== null) {
       promise = promise.parent;

@@ -111,7 +111,8 @@ export class Resolver {
     const entry: Frame = { func: name, file: options.file ?? "node", line: 1 };
     const root = makeScope("root", null, "fork", time, { entry, task: null });
     const timers = new TimerHeap(
-      ({ gone, clearedAt, due }) => gone || (clearedAt !== 0 && clearedAt <= due + lookAhead),
+      ({ gone, calledAt, clearedAt, due }) =>
+        gone || (calledAt !== 0 && calledAt <= due) || (clearedAt !== 0 && clearedAt <= due + lookAhead),
     );
     const pool = new FramePool();
     const reader = new TurnReader({

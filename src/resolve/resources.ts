@@ -14,6 +14,8 @@ import type { Running } from "./running.ts";
 const PENDING_KEPT = 250_000;
 /** Resources known that call back any number of times (no fact tells of their end); the longest silent go first. */
 const HANDLES_KEPT = 50_000;
+/** A callback of unknown making in which nothing is told is shown if it takes so long: a period of the CPU profiler. */
+const SHOWN_NS = 10e6;
 
 /** Not crypto: a synchronous job is made like one that calls back, and never does. */
 const ONE_SHOT: ReadonlySet<number> = new Set([
@@ -33,7 +35,13 @@ const OUTERMOST: ReadonlySet<number> = new Set([
   ResourceKind.InternalTimer,
   ResourceKind.Immediate,
   ResourceKind.Tick,
+  ResourceKind.Reaction,
 ]);
+
+/** Whether such a callback goes on with the turn, if nothing runs. */
+function isOfTurn(kind: number): boolean {
+  return kind === ResourceKind.Tick || kind === ResourceKind.User || kind === ResourceKind.Reaction;
+}
 
 /** Callbacks, and the resources that make them. A callback runs in the activation in which its resource was made. */
 export class ResourceReader {
@@ -43,16 +51,23 @@ export class ResourceReader {
   readonly #onTimer: (timer: ResourceNode) => void;
   readonly #pending = new RecentMap<ResourceNode>(4096, PENDING_KEPT);
   readonly #handles = new RecentMap<ResourceNode>(4096, HANDLES_KEPT);
+  readonly #lookAhead: number;
+  /** The callback of unknown making that began last: number of its operation, of its first reference, and since when. */
+  #silentOp = -1;
+  #silentRef = 0;
+  #silentSince = -Infinity;
 
   /** `onTimer`: a one-shot timer was made. */
   constructor(
     running: Running,
     names: Names,
+    lookAhead: number,
     endTurn: (time: number) => void,
     onTimer: (timer: ResourceNode) => void,
   ) {
     this.#running = running;
     this.#names = names;
+    this.#lookAhead = lookAhead;
     this.#endTurn = endTurn;
     this.#onTimer = onTimer;
   }
@@ -114,7 +129,7 @@ export class ResourceReader {
     running.leaveLoose(time);
     // What is still on the stack then has lost its end.
     if (running.depth > 0 && OUTERMOST.has(kind)) running.popTo(0, time);
-    if (running.depth === 0 && kind !== ResourceKind.Tick && kind !== ResourceKind.User) this.#endTurn(time);
+    if (running.depth === 0 && !isOfTurn(kind)) this.#endTurn(time);
     const resource = this.get(id);
     let scope: Scope;
     if (resource === undefined || kind === ResourceKind.Port) {
@@ -122,10 +137,17 @@ export class ResourceReader {
     } else {
       scope = makeScope("callback", resource.scope, "inline", time);
       resource.called = true;
+      if (resource.calledAt === 0) resource.calledAt = time;
       if (this.#handles.delete(id)) this.#handles.set(id, resource);
     }
     // Node counts in whole milliseconds from the last one; the program means the time of its call.
     const meant = due === 0 ? 0 : Math.max(due, resource?.due ?? 0);
+    const { queue } = running;
+    if (resource === undefined && running.codeTells) {
+      this.#silentOp = queue.next;
+      this.#silentRef = queue.nextRef;
+      this.#silentSince = time;
+    }
     running.enter(EntryKind.Resource, scope, id, time, null, meant, kind, null);
     if (resource?.kind === ResourceKind.Interval) running.hold(time, scope, kind);
   }
@@ -136,10 +158,28 @@ export class ResourceReader {
       this.#running.leaveLoose(time);
       return;
     }
+    if (this.#isSilent(at, time)) {
+      this.#running.forget(this.#silentOp, this.#silentRef);
+      return;
+    }
+    if (this.#running.stack[at]!.kind === ResourceKind.Reaction) this.#handles.delete(id);
+    const settles = this.get(id)?.settles ?? null;
+    if (settles !== null && !settles.settled && settles.followsAt === 0) settles.sourceUntil = time;
     const resource = this.#pending.get(id);
     // One that was refreshed meanwhile will call back once more.
     if (resource?.oneShot === true && resource.called) this.#finish(time, resource);
     this.#running.popTo(at, time);
+  }
+
+  /** The entry is the innermost and of unknown making, and nothing has been told since it began: Node's own, most likely. */
+  #isSilent(at: number, time: number): boolean {
+    const { queue, depth } = this.#running;
+    return (
+      at === depth - 1 &&
+      ((this.#silentOp + 1) | 0) === queue.next &&
+      time - this.#silentSince < SHOWN_NS &&
+      queue.isYoung(this.#silentOp, time, this.#lookAhead)
+    );
   }
 
   clearResource(time: number, id: number): void {

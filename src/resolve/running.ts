@@ -186,6 +186,12 @@ export class Running {
     this.queue.refer({ scope, node, due, kind, other });
   }
 
+  /** The innermost entry began with the operation of that number, which is the last, and leaves no trace. */
+  forget(op: number, ref: number): void {
+    this.stack[--this.depth]!.scope = this.root;
+    this.queue.rewind(op, ref);
+  }
+
   /** A suspended frame of frames.ts runs again. `isQuiet`: as if it had not been suspended. */
   resume(frame: Scope, time: number, isQuiet: boolean): void {
     this.inTurn = true;

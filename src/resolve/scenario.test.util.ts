@@ -13,7 +13,9 @@ import { Resolver } from "./resolver.ts";
  *   call P SITE | await P PARENT SITE | then P PARENT | new P | all P | race P | native P | unknown P [PARENT]
  *   job P | job-end P | settle P
  *   frame F SITE | block F AWAITED SITE | resume F | tail F AWAITED SITE | end F | executor E | settled E [AWAITED [KIND]]
- *   source P KIND, where AWAITED is F, E, P, settled or unknown, and SITE may say what it waits for, `main@7:all`
+ *   frame F SITE AT, where AT is the place of the call and the site of the caller's beginning, `main@21^main@20`
+ *   resume F inside (of running code, which asks a generator) | derived P OF
+ *   source P KIND, where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
  *   init R KIND [DELAY in ms] [SITE] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
  *   root Q "NAME" KIND | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
@@ -196,7 +198,6 @@ const CLASSES: Readonly<Record<string, number>> = {
 };
 
 const IDS_ONLY: Readonly<Record<string, number>> = {
-  resume: Fact.FrameResume,
   end: Fact.FrameEnd,
   executor: Fact.Executor,
   job: Fact.ReactionBegin,
@@ -249,6 +250,12 @@ export function runScenario(
   return { text: normal(text), bytes: Buffer.concat(log.chunks) };
 }
 
+const AWAITED: Readonly<Record<string, number>> = {
+  unknown: Awaited.Unknown,
+  yielded: Awaited.Yielded,
+  iterates: Awaited.Iterates,
+};
+
 class Player {
   readonly #resolver: Resolver;
   readonly #names: { readonly ids: Map<string, number>; readonly strings: Map<string, number> }[] = [];
@@ -285,12 +292,14 @@ class Player {
     const sites = (this.#sites[loop] ??= new Map());
     const known = sites.get(text);
     if (known !== undefined) return known;
-    const [, func, line, file, waits] = /^([^@]+)@(\d+)(?:\((.*)\))?(?::(\w+))?$/.exec(text) ?? [];
+    const [own = "", of] = text.split("^");
+    const [, func, line, file, waits] = /^([^@]+)@(\d+)(?:\((.*)\))?(?::(\w+))?$/.exec(own) ?? [];
     if (func === undefined) throw new Error(`got ${text}, want a site`);
     const where = file ?? "app.js";
+    const outer = of === undefined ? 0 : this.#site(loop, time, of);
     const id = sites.size + 1;
     sites.set(text, id);
-    const fn = this.#id(loop, `function ${func} ${where}`);
+    const fn = outer || this.#id(loop, `function ${func} ${where}`);
     const c = Number(line) + 2 ** 28 * (waits === undefined ? 0 : code(WaitsFor, waits));
     const names = this.#string(loop, where) * 2 ** 26 + this.#string(loop, func);
     this.#resolver.visitor(loop).fact(Fact.Site, time, fn * 2 ** 26 + id, names, c);
@@ -322,12 +331,20 @@ class Player {
     const awaited = (text: string | undefined): number =>
       text === undefined || text === "settled"
         ? Awaited.Settled
-        : text === "unknown"
-          ? Awaited.Unknown
-          : id(text);
+        : text in AWAITED
+          ? AWAITED[text]!
+          : text in ResourceKind
+            ? Awaited.Kind - code(ResourceKind, text)
+            : id(text);
     switch (name) {
       case "frame":
-        to.fact(Fact.FrameCall, time, id(first), 0, site(second));
+        to.fact(Fact.FrameCall, time, id(first), 2 * site(third), site(second));
+        return;
+      case "resume":
+        to.fact(Fact.FrameResume, time, id(first), second === "inside" ? 1 : 0, 0);
+        return;
+      case "derived":
+        to.fact(Fact.Derived, time, id(first), id(second), 0);
         return;
       case "block":
         to.fact(Fact.FrameBlock, time, id(first), awaited(second), site(third));

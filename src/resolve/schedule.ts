@@ -408,6 +408,8 @@ export class LoopSchedule implements ThreadListener {
 
   #call(scope: Scope, time: number): void {
     const thread = this.#thread;
+    const { callSite, parent } = scope;
+    if (callSite !== null && parent !== null) parent.site = callSite;
     if (scope.decision === "fork") {
       const activation = thread.create(scope, scope.entry, time);
       if (scope.kind === "frame") thread.count(scope, activation);

@@ -36,6 +36,8 @@ export class Scope implements Link<Scope> {
   promise: PromiseNode | null = null;
   /** The region that the scope was made for. */
   readonly region: RegionNode | null;
+  /** Where its caller called it, if that is known. */
+  callSite: Site | null = null;
   /** Time at which it began, in ns. */
   since: number;
   /** Frames whose parent it is, and activations on which it ran last. */
@@ -50,6 +52,8 @@ export class Scope implements Link<Scope> {
   settled = false;
   /** Calls it made that are not decided yet. */
   openCalls = 0;
+  /** Frames of frames.ts that it has called and that have not ended. */
+  called = 0;
   /** Frames adopted by the activation that begins here (see Decisions) which have not ended. */
   openFrames = 0;
   /** It is one of those frames. */
@@ -74,6 +78,14 @@ export class Scope implements Link<Scope> {
   op = 0;
   turn = 0;
   isMaybe = false;
+  /** It is a generator that waits to be asked for its next value. */
+  isYielding = false;
+  /** The frame that has asked it for a value, while that runs below it; and where. */
+  askedBy: Scope | null = null;
+  askedById = 0;
+  askedAt: Site | null = null;
+  /** It is a generator that hands on what the generator `awaits` yields. */
+  isDelegating = false;
   /** Its end, not its going on, waits. */
   isEnding = false;
   tail: Tail | null = null;

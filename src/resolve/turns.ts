@@ -80,7 +80,7 @@ export class TurnReader {
       closeCall,
       endTurn,
     );
-    this.#resources = new ResourceReader(running, this.#names, endTurn, options.onTimer);
+    this.#resources = new ResourceReader(running, this.#names, options.lookAhead, endTurn, options.onTimer);
     running.hold(options.time, options.root, 0);
   }
 
@@ -112,9 +112,10 @@ export class TurnReader {
     running.previousFact = running.lastFact;
     running.lastFact = time;
     this.#resting = false;
+    if (kind !== Fact.FrameCall && kind !== Fact.FrameResume) this.#frames.stopAsking(time);
     switch (kind) {
       case Fact.FrameCall:
-        this.#frames.call(time, a, b !== 0, c);
+        this.#frames.call(time, a, b, c);
         return;
       case Fact.FrameBlock:
         this.#frames.block(time, a, b, c);
@@ -133,6 +134,9 @@ export class TurnReader {
         return;
       case Fact.Settled:
         this.#frames.settled(time, a, b, c);
+        return;
+      case Fact.Derived:
+        this.#frames.derived(time, a, b);
         return;
       case Fact.Booting:
         if (a === 1) running.bootBegins(time);
@@ -161,7 +165,7 @@ export class TurnReader {
         return;
       case Fact.Init:
         this.#resources.make(time, a, b, c);
-        this.#frames.asked(time, c & 31);
+        this.#frames.asked(time, this.#resources.get(a));
         return;
       case Fact.Clear:
         this.#resources.clearResource(time, a);
@@ -176,7 +180,7 @@ export class TurnReader {
         this.#gap(time, a);
         return;
       case Fact.Idle:
-        this.#idle(Math.max(time - a, running.previousFact), time);
+        this.#idle(Math.max(time - a, running.previousFact), time, b === 1);
         return;
       case Fact.Heap: {
         running.queue.add(OpKind.Heap, time);
@@ -253,6 +257,7 @@ export class TurnReader {
   /** It is `now`, and all facts before are read. */
   pass(now: number): void {
     const { running } = this;
+    this.#frames.stopAsking(running.lastFact);
     const { lastFact, busy } = running;
     const quietAt = lastFact + this.#calm;
     if (!busy && running.inTurn && now > quietAt) {
@@ -306,11 +311,11 @@ export class TurnReader {
     this.#idled = true;
   }
 
-  #idle(from: number, to: number): void {
+  #idle(from: number, to: number, loading: boolean): void {
     const { running } = this;
     running.leaveLoose(from);
     running.popTo(0, from);
-    this.#leaveMain(from);
+    if (!loading) this.#leaveMain(from);
     this.endTurn(from);
     if (to - from < MIN_IDLE_NS) return;
     running.queue.add(OpKind.Rest, from);

@@ -1,0 +1,80 @@
+import { types } from "node:util";
+import type { CallContext } from "./context.ts";
+import type { AnyFunction } from "./wrap.ts";
+import { newId, unwritten } from "./writer.ts";
+
+/** What knows which async functions run. */
+export interface Frames {
+  readonly current: number;
+  clear(): void;
+}
+
+/**
+ * What stands for a callback that runs later, once at the most: it tells where it begins and ends, and runs in the
+ * activation of the code that asked for it. Of code of which nothing is known nothing is told: its callback is nobody's.
+ */
+export function calledOnce(
+  context: CallContext,
+  frames: Frames,
+  callback: AnyFunction,
+  kind: number,
+): AnyFunction {
+  const id = newId();
+  try {
+    if (context.known || frames.current !== 0) context.asks(id, kind);
+  } catch {
+    unwritten.facts++;
+  }
+  return runner(context, frames, callback, id, kind);
+}
+
+/** The same where it has been told that it will run. */
+export function runner(
+  context: CallContext,
+  frames: Frames,
+  callback: AnyFunction,
+  id: number,
+  kind: number,
+): AnyFunction {
+  const wrapper = function (this: unknown): unknown {
+    // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
+    if (!context.on) return Reflect.apply(callback, this, arguments);
+    begin(context, frames, id, 0, kind);
+    try {
+      // oxlint-disable-next-line prefer-rest-params -- as above
+      return Reflect.apply(callback, this, arguments);
+    } finally {
+      end(context, id);
+    }
+  };
+  return named(wrapper, callback);
+}
+
+/** A callback begins. */
+export function begin(context: CallContext, frames: Frames, id: number, due: number, kind: number): void {
+  try {
+    if (!context.known) frames.clear();
+    context.before(id, due, kind);
+  } catch {
+    unwritten.facts++;
+  }
+}
+
+export function end(context: CallContext, id: number): void {
+  try {
+    if (context.on) context.after(id);
+  } catch {
+    unwritten.facts++;
+  }
+}
+
+/** Gives a function that has no name that of a callback; to ask a proxy would call the program. */
+export function named(wrapper: AnyFunction, callback: AnyFunction): AnyFunction {
+  let name: unknown = "";
+  try {
+    if (!types.isProxy(callback)) ({ name } = callback);
+  } catch {
+    // A getter of the program's.
+  }
+  return name === "" ? wrapper : Object.defineProperty(wrapper, "name", { value: name, configurable: true });
+}
