@@ -280,6 +280,9 @@ export class LoopSchedule implements ThreadListener {
     frame.waitingFor = promise;
     frame.isSoon = (value & Bits.Soon) !== 0;
     if (site !== null) frame.site = site;
+    // One that began before the recording has an activation since it went on.
+    if (frame.speaks && frame.decision === "fork" && frame.counted === null)
+      this.#thread.count(frame, activation);
     (isOfNode(frame) ? activation.nodeFrames : activation.ownFrames).add(frame);
     setLast(activation, frame);
     if ((value & Bits.Ready) !== 0) this.#thread.ready(frame, activation, time);
