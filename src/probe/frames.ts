@@ -75,11 +75,17 @@ export class FrameSource {
   }
 
   #watchMaking(): void {
-    this.#hook({ init: (promise, parent) => this.#make(promise, parent) });
+    // Runs for every promise: twice the same text is cheaper than a call.
+    this.#hook({
+      init: (promise, parent) => {
+        if (parent !== this.#made) this.#origin = parent;
+        this.#made = promise;
+      },
+    });
   }
 
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
-    if (parent === undefined || parent !== this.#made) this.#origin = parent;
+    if (parent !== this.#made) this.#origin = parent;
     this.#made = promise;
   }
 
