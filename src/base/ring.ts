@@ -263,13 +263,49 @@ export class RingWriter {
 export interface FactVisitor {
   fact(kind: number, time: number, a: number, b: number, c: number): void;
   text(id: number, text: string): void;
+  /**
+   * Asked before a FrameCall is handed over: takes as many of the `most` records from `at` on as it likes at once, none
+   * of which may be later than `until`. Answers how many.
+   */
+  skip?(records: FactRecords, at: number, most: number, until: number): number;
+}
+
+/** Fields of the records of a ring's memory, by the number of the record there. */
+export class FactRecords {
+  readonly #floats: Float64Array;
+  readonly #words: Uint32Array;
+
+  /** `from`: where the first record lies in `memory`. */
+  constructor(memory: SharedArrayBuffer, from: number) {
+    this.#floats = new Float64Array(memory, from);
+    this.#words = new Uint32Array(memory, from);
+  }
+
+  kind(at: number): number {
+    return this.#words[at * 8 + 6]!;
+  }
+
+  time(at: number): number {
+    return this.#words[at * 8 + 1]! * 4_294_967_296 + this.#words[at * 8]!;
+  }
+
+  a(at: number): number {
+    return this.#floats[at * 4 + 1]!;
+  }
+
+  b(at: number): number {
+    return this.#floats[at * 4 + 2]!;
+  }
+
+  c(at: number): number {
+    return this.#words[at * 8 + 7]!;
+  }
 }
 
 /** The reading end. */
 export class RingReader {
   readonly #control: Int32Array;
-  readonly #floats: Float64Array;
-  readonly #words: Uint32Array;
+  readonly #records: FactRecords;
   readonly #bytes: Uint8Array;
   readonly #map: Int32Array;
   readonly #shift: number;
@@ -283,8 +319,7 @@ export class RingReader {
     const segments = this.#control[SEGMENTS]!;
     this.#map = new Int32Array(ring, CONTROL_BYTES, segments);
     const at = dataAt(segments);
-    this.#floats = new Float64Array(ring, at);
-    this.#words = new Uint32Array(ring, at);
+    this.#records = new FactRecords(ring, at);
     this.#bytes = new Uint8Array(ring, at);
   }
 
@@ -301,22 +336,34 @@ export class RingReader {
     let at = Atomics.load(this.#control, READ);
     const end = Atomics.load(this.#control, WRITTEN);
     let read = 0;
+    const records = this.#records;
+    const skips = visitor.skip !== undefined;
     while (at !== end && read < most) {
       const slot = this.#slot(at);
-      const time = this.#words[slot * 8 + 1]! * 4_294_967_296 + this.#words[slot * 8]!;
+      const time = records.time(slot);
       if (time > until) break;
-      const kind = this.#words[slot * 8 + 6]!;
-      const c = this.#words[slot * 8 + 7]!;
-      const a = this.#floats[slot * 4 + 1]!;
+      const kind = records.kind(slot);
+      if (skips && kind === Fact.FrameCall) {
+        // Up to the end of the segment, or of what is written.
+        const ahead = Math.min(this.#mask + 1 - (at & this.#mask), (end - at) >>> 0);
+        const skipped = visitor.skip!(records, slot, ahead, until);
+        if (skipped > 0) {
+          at = (at + skipped) | 0;
+          read += skipped;
+          continue;
+        }
+      }
+      const c = records.c(slot);
+      const a = records.a(slot);
       at = (at + 1) | 0;
       read++;
       if (kind === Fact.Text) {
-        const records = Math.ceil(c / FACT_BYTES);
+        const ofText = Math.ceil(c / FACT_BYTES);
         visitor.text(a, this.#textAt(at, c));
-        at = (at + records) | 0;
-        read += records;
+        at = (at + ofText) | 0;
+        read += ofText;
       } else {
-        visitor.fact(kind, time, a, this.#floats[slot * 4 + 2]!, c);
+        visitor.fact(kind, time, a, records.b(slot), c);
       }
       if ((read & 1023) === 0) Atomics.store(this.#control, READ, at);
     }

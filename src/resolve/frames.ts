@@ -265,6 +265,20 @@ export class FrameReader {
     frame.isYielding = true;
   }
 
+  /**
+   * The frame, whose code runs in a job of its own, has awaited a call of which nothing is to be told, and goes on at
+   * `time`.
+   */
+  quiet(time: number, frame: Scope, siteId: number): void {
+    const running = this.#running;
+    running.codeTells = true;
+    this.#executor = null;
+    frame.turn = running.turn;
+    frame.isMaybe = false;
+    frame.isEnding = false;
+    this.#quiet.moved(time, frame, this.#names.site(siteId));
+  }
+
   /** The function is about to end with a promise, which its caller then waits for. */
   tail(time: number, id: number, awaited: number, siteId: number): void {
     const frame = this.#frame(time, id);

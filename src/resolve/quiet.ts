@@ -47,7 +47,7 @@ export class QuietCalls {
     this.#decisions.forget(calls);
     // Callees before callers.
     for (let i = calls - 1; i >= 0; i--) this.#pool.forget(this.#called[i]!);
-    this.#move(time, caller, this.#site);
+    this.moved(time, caller, this.#site);
     return true;
   }
 
@@ -102,7 +102,8 @@ export class QuietCalls {
     return isSuspended ? calls : 0;
   }
 
-  #move(time: number, frame: Scope, site: Site | null): void {
+  /** Such a call is over: the frame goes on where it awaits. */
+  moved(time: number, frame: Scope, site: Site | null): void {
     const queue = this.#queue;
     const { last } = queue;
     const siteRef = (queue.nextRef - 1) | 0;

@@ -1,4 +1,5 @@
 import { GcKind } from "../base/facts.ts";
+import type { FactVisitor } from "../base/ring.ts";
 import type { Frame } from "../wire/format.ts";
 import { Cycles } from "./cycles.ts";
 import { makeScope } from "./scopes.ts";
@@ -30,10 +31,7 @@ export interface ResolverOptions {
 }
 
 /** Takes the facts of one loop in order. */
-export interface LoopVisitor {
-  fact(kind: number, time: number, a: number, b: number, c: number): void;
-  text(id: number, text: string): void;
-}
+export type LoopVisitor = FactVisitor;
 
 interface Loop {
   readonly reader: TurnReader;

@@ -149,6 +149,12 @@ export class Running {
     return this.depth === 0 ? this.root : this.stack[this.depth - 1]!.scope;
   }
 
+  /** The frame that runs in a job of its own, if that is all that runs. */
+  get aloneInJob(): Scope | null {
+    const { what, scope } = this.stack[0]!;
+    return this.depth === 1 && what === EntryKind.Reaction && scope.speaks ? scope : null;
+  }
+
   /** The base entry of what runs. */
   get base(): Entry | null {
     return this.depth === 0 ? null : this.stack[this.stack[this.depth - 1]!.baseAt]!;

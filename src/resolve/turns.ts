@@ -1,4 +1,5 @@
 import { Fact } from "../base/facts.ts";
+import type { FactRecords } from "../base/ring.ts";
 import { CallReader } from "./calls.ts";
 import { Decisions } from "./decisions.ts";
 import { FrameReader } from "./frames.ts";
@@ -7,6 +8,7 @@ import type { Scope } from "./scopes.ts";
 import { Names } from "./names.ts";
 import type { FramePool } from "./frame-pool.ts";
 import { OpKind } from "./ops.ts";
+import { QuietFacts } from "./quiet-facts.ts";
 import { PromiseReader } from "./promises.ts";
 import { ResourceReader } from "./resources.ts";
 import { Running } from "./running.ts";
@@ -50,6 +52,7 @@ export class TurnReader {
   readonly #calm: number;
   readonly #onEnd: (time: number) => void;
   readonly #names = new Names();
+  readonly #quietFacts = new QuietFacts(this.#names);
   readonly #decisions = new Decisions();
   readonly #promises: PromiseReader;
   readonly #frames: FrameReader;
@@ -193,6 +196,26 @@ export class TurnReader {
       default:
         this.#annotation(kind, time, a, b, c);
     }
+  }
+
+  /** Reads the facts of a call of which nothing is to be told, where they are next; answers how many they are. */
+  skip(records: FactRecords, at: number, most: number, until: number): number {
+    const { running } = this;
+    const frame = running.aloneInJob;
+    if (frame === null) return 0;
+    const count = this.#quietFacts.count(records, at, most, frame.fn);
+    if (count === 0) return 0;
+    const time = records.time(at + count - 1);
+    const { lastFact } = running;
+    // Nothing passes with time meanwhile.
+    if (time > until || records.time(at) < lastFact || time - lastFact >= this.#calm) return 0;
+    if (this.#decisions.since <= time - this.#lookAhead) return 0;
+    this.facts += count;
+    running.previousFact = records.time(at + count - 2);
+    running.lastFact = time;
+    this.#resting = false;
+    this.#frames.quiet(time, frame, this.#quietFacts.site);
+    return count;
   }
 
   #annotation(kind: number, time: number, a: number, b: number, c: number): void {
