@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Worker } from "node:worker_threads";
 import { Fact, RootKind } from "../base/facts.ts";
+import { OpenRoots } from "./open-roots.ts";
 import type { Sites } from "./sites.ts";
 import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
@@ -30,36 +31,34 @@ export interface ChannelSource {
  */
 export function watchChannels(facts: FactWriter, sites: Sites, begins: () => void = () => {}): ChannelSource {
   let last = 0;
-  const requests = new Map<ServerResponse, number>();
-  const connections = new Map<Socket, number>();
+  const requests = new OpenRoots<ServerResponse>();
+  const connections = new OpenRoots<Socket>();
   let swept = now();
 
-  function sweep(): void {
-    const time = now();
+  function sweep(time = now()): void {
     if (time - swept < SWEEP_NS) return;
     swept = time;
-    for (const [response, id] of requests) {
-      if (!response.destroyed && !response.closed) continue;
-      requests.delete(response);
-      facts.put(Fact.Release, time, id, 0, 0);
-    }
-    for (const [socket, id] of connections) {
-      if (!socket.destroyed) continue;
-      connections.delete(socket);
-      facts.put(Fact.Release, time, id, 0, 0);
-    }
+    requests.forEach((response) => {
+      if (response.destroyed || response.closed)
+        facts.put(Fact.Release, time, requests.remove(response), 0, 0);
+    });
+    connections.forEach((socket) => {
+      if (socket.destroyed) facts.put(Fact.Release, time, connections.remove(socket), 0, 0);
+    });
   }
 
   function requestStart(message: unknown): void {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
-    sweep();
     begins();
+    const time = now();
+    sweep(time);
     const id = (last = newId());
-    requests.set(response, id);
+    requests.add(response, id);
     const method = request.method ?? "";
-    facts.put(Fact.Root, now(), id, facts.string(`request ${method}`), RootKind.Request);
+    facts.put(Fact.Root, time, id, facts.string(`request ${method}`), RootKind.Request);
     facts.message(
       Fact.Note,
+      time,
       0,
       0,
       `{"request":{"method":${JSON.stringify(method)},"url":${JSON.stringify((request.url ?? "").slice(0, MAX_URL))}}}`,
@@ -68,10 +67,8 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
 
   function responseFinish(message: unknown): void {
     const { response } = message as { response: ServerResponse };
-    const id = requests.get(response);
-    if (id === undefined) return;
-    requests.delete(response);
-    facts.put(Fact.Release, now(), id, 0, 0);
+    const id = requests.remove(response);
+    if (id !== 0) facts.put(Fact.Release, now(), id, 0, 0);
   }
 
   function connection(socket: Socket): number {
@@ -79,7 +76,7 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
     sweep();
     begins();
     const id = newId();
-    connections.set(socket, id);
+    connections.add(socket, id);
     facts.put(Fact.Root, now(), id, facts.string("connection"), RootKind.Connection);
     return id;
   }
@@ -119,5 +116,5 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
     last = 0;
     return id;
   };
-  return { sweep, lastRequest, connection, stop };
+  return { sweep: () => sweep(), lastRequest, connection, stop };
 }

@@ -92,7 +92,8 @@ export class Probe {
   log(category: string, message: string): void {
     try {
       const id = this.#facts.string(category);
-      this.#facts.message(Fact.Log, id, this.#sites.caller(this.log), message);
+      const site = this.#sites.caller(this.log);
+      this.#facts.message(Fact.Log, now(), id, site, message);
     } catch {
       unwritten.facts++;
     }
@@ -100,7 +101,7 @@ export class Probe {
 
   /** A message of the reserved log category. */
   note(message: object): void {
-    this.#facts.message(Fact.Note, 0, 0, JSON.stringify(message));
+    this.#facts.message(Fact.Note, now(), 0, 0, JSON.stringify(message));
   }
 
   withRegion<T>(type: string, fn: () => T): T {

@@ -56,8 +56,7 @@ export class FactWriter {
   }
 
   /** A fact whose text is its own, such as a log message. */
-  message(kind: number, a: number, c: number, text: string): void {
-    const time = now();
+  message(kind: number, time: bigint, a: number, c: number, text: string): void {
     if (this.ring.putText(time, 0, text)) this.ring.put(kind, time, a, 0, c);
     else this.ring.put(Fact.Gap, time, 0, 0, 0);
   }
