@@ -16,6 +16,8 @@ import type { Running } from "./running.ts";
 
 /** Entry of a frame that began before the recording, until it says where it is. */
 const UNKNOWN = callbackEntry(0);
+/** Frames that end with each other's promises that are followed at the most. */
+const MAX_TAILS = 1_000;
 /** What the frame of a module that awaits is called. */
 const MODULE = "(module)";
 /** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
@@ -533,7 +535,12 @@ export class FrameReader {
   /** The frame has ended with a promise that has settled unseen, as the going on of who awaits it tells. */
   #endTails(time: number, frame: Scope): void {
     let last = frame;
-    while (last.awaits !== null && last.awaits.isEnding && !last.awaits.settled) last = last.awaits;
+    // No program's frames end with each other's promises in a circle, but facts may say so.
+    for (let depth = 0; depth < MAX_TAILS; depth++) {
+      const { awaits } = last;
+      if (awaits === null || !awaits.isEnding || awaits.settled) break;
+      last = awaits;
+    }
     if (last.source !== null && last.source !== this.#all) {
       this.#others.delete(last.source.id);
       last.source.settled = true;
