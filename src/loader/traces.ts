@@ -97,14 +97,18 @@ function stepping(prepare: Prepare): Prepare {
 function shown(trace: CallSite[]): CallSite[] {
   let result = trace;
   for (const step of steps) result = step(result);
-  return withinLimit(result);
+  return withinLimit(result, result.length < trace.length);
 }
 
-/** Cuts off what is in a trace only because room was made while it was taken. */
-function withinLimit(trace: CallSite[]): CallSite[] {
+/**
+ * Cuts off what is in a trace only because room was made while it was taken: for the frames that were `hidden` (by all
+ * steps together: one cut before would be too much), or would have been.
+ */
+function withinLimit(trace: CallSite[], hidden: boolean): CallSite[] {
   const now: unknown = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.value;
   const wanted = now === room ? raised.get(room) : now;
   if (typeof wanted !== "number" || trace.length <= wanted) return trace;
+  if (hidden) return trace.slice(0, wanted);
   for (const [more, limit] of raised) {
     if (trace.length > limit && trace.length <= more) return trace.slice(0, limit);
   }

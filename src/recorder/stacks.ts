@@ -12,10 +12,7 @@ export function hideOwnFrames(): () => void {
 
 function withoutOwn(trace: NodeJS.CallSite[]): NodeJS.CallSite[] {
   const kept = trace.filter((frame) => !isOurs(frame));
-  if (kept.length === trace.length) return trace;
-  // Where we made room for our frames, the program's are now too many (probe/fs-sync.ts).
-  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.value as unknown;
-  return typeof limit === "number" && kept.length > limit ? kept.slice(0, limit) : kept;
+  return kept.length === trace.length ? trace : kept;
 }
 
 function isOurs(frame: NodeJS.CallSite): boolean {
