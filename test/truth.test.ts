@@ -46,34 +46,52 @@ function isSame(got: string, want: string): boolean {
 }
 
 const folder = fixture("truth");
+/**
+ * A busy machine stretches the programs' sleeps until they meet others: a trace that is not as planted is recorded again,
+ * up to this often. What is wrong by rule is wrong each time.
+ */
+const RECORDINGS = 4;
+
 for (const name of readdirSync(folder).filter((file) => /\.[cm]?[jt]s$/.test(file))) {
   test(`the trace of ${name} is true`, async () => {
     const program = join(folder, name);
     const truth = /\/\* truth\n([^]*)\*\/\s*$/.exec(readFileSync(program, "utf8"))?.[1];
     assert.ok(truth !== undefined, `${name} has no truth`);
-    const at = mkdtempSync(join(tmpdir(), "runtrace-truth-"));
-    try {
-      const file = join(at, "trace.out");
-      const options = ["--cpu", "off", "--exclude", "**/node_modules/**", "-o", file];
-      const node = name.endsWith("ts") ? ["node", "--import", "tsx", program] : ["node", program];
-      const run = await runCommand(process.execPath, [CLI, "run", ...options, "--", ...node]);
-      assert.equal(run.code, 0, run.stderr);
-      const dump = await runCommand(process.execPath, [CLI, "dump", "--format", "parsed", file]);
-      assert.equal(dump.code, 0, dump.stderr);
-      if (goTool() !== null) {
-        const verdict = parsed(file);
-        assert.ok(verdict.ok, verdict.stderr);
-        assert.equal(dump.stdout, verdict.stdout);
+    for (let left = RECORDINGS - 1; ; left--) {
+      try {
+        await judge(name, program, truth);
+        return;
+      } catch (error) {
+        if (left === 0) throw error;
       }
-      const { text, events, bare, unequal } = tell(dump.stdout);
-      const want = truth.split("\n").filter((line) => line.trim() !== "");
-      const got = text.split("\n");
-      const found = differences(got, want);
-      assert.deepEqual(found, [], `${found.join("\n")}\n\nin all:\n${text}`);
-      assert.deepEqual(unequal, [], "states do not sum to the lifetime");
-      assert.ok(bare <= events / 20, `got ${bare} of ${events} events without a stack`);
-    } finally {
-      rmSync(at, { recursive: true, force: true });
     }
   });
+}
+
+/** Records the program and throws where its trace is not what `truth` says, or not legal. */
+async function judge(name: string, program: string, truth: string): Promise<void> {
+  const at = mkdtempSync(join(tmpdir(), "runtrace-truth-"));
+  try {
+    const file = join(at, "trace.out");
+    const options = ["--cpu", "off", "--exclude", "**/node_modules/**", "-o", file];
+    const node = name.endsWith("ts") ? ["node", "--import", "tsx", program] : ["node", program];
+    const run = await runCommand(process.execPath, [CLI, "run", ...options, "--", ...node]);
+    assert.equal(run.code, 0, run.stderr);
+    const dump = await runCommand(process.execPath, [CLI, "dump", "--format", "parsed", file]);
+    assert.equal(dump.code, 0, dump.stderr);
+    if (goTool() !== null) {
+      const verdict = parsed(file);
+      assert.ok(verdict.ok, verdict.stderr);
+      assert.equal(dump.stdout, verdict.stdout);
+    }
+    const { text, events, bare, unequal } = tell(dump.stdout);
+    const want = truth.split("\n").filter((line) => line.trim() !== "");
+    const got = text.split("\n");
+    const found = differences(got, want);
+    assert.deepEqual(found, [], `${found.join("\n")}\n\nin all:\n${text}`);
+    assert.deepEqual(unequal, [], "states do not sum to the lifetime");
+    assert.ok(bare <= events / 20, `got ${bare} of ${events} events without a stack`);
+  } finally {
+    rmSync(at, { recursive: true, force: true });
+  }
 }
