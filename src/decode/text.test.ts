@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { decodeText, encodeText } from "./text.ts";
 
-test("text: any bytes survive, and different bytes are different texts", () => {
+test("text keeps whatever bytes there are, and different bytes are different texts", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc

@@ -3,7 +3,7 @@ import type { Probe } from "../probe/probe.ts";
 import type { StartOptions } from "./options.ts";
 import type { Sink } from "./sinks.ts";
 
-/** A recording as any copy of the package sees it. */
+/** A recording as each copy of the package sees it. */
 export interface Recording {
   /** False as soon as it was stopped, or its sink has failed. */
   readonly on: boolean;

@@ -6,7 +6,7 @@ export type Request =
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "file"; readonly file: File };
 
-/** What the worker answers: any number of `progress`, then one `trace` or `failed`. */
+/** What the worker answers: `progress` as often as it likes, then one `trace` or `failed`. */
 export type Answer =
   | { readonly kind: "progress"; readonly stage: string; readonly bytes: number; readonly total: number }
   | { readonly kind: "trace"; readonly trace: LoadedTrace }
