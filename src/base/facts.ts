@@ -38,7 +38,7 @@ export const Fact = {
   /** a: promise id. */
   Settle: 23,
 
-  /** A root activation begins here and holds the rest of the callback. a: root id; b: name string id; c: RootKind. */
+  /** A root activation begins here and holds the rest of the callback. a: root id; b: name string id; c: RootKind, and HANDLED where Return tells its end. */
   Root: 30,
   /** A held root (a request) needs no more waiting for. a: root id. */
   Release: 31,
@@ -177,6 +177,9 @@ export const WaitsFor = {
   Delegate: 5,
   Generator: 6,
 } as const;
+
+/** Added to the kind of a root whose handler's end will be told. */
+export const HANDLED = 8;
 
 export const RootKind = { Main: 0, Request: 1, Connection: 2, Message: 3, Interval: 4 } as const;
 

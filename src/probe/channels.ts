@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Worker } from "node:worker_threads";
-import { Fact, RootKind } from "../base/facts.ts";
+import { Fact, HANDLED, RootKind } from "../base/facts.ts";
 import { OpenRoots } from "./open-roots.ts";
 import type { Sites } from "./sites.ts";
 import { newId, now, unwritten } from "./writer.ts";
@@ -29,7 +29,9 @@ export interface ChannelSource {
  * Roots that Node announces on diagnostics channels: incoming requests and connections, and Workers. `begins` is called
  * before each root.
  */
-export function watchChannels(facts: FactWriter, sites: Sites, begins: () => void = () => {}): ChannelSource {
+export function watchChannels(facts: FactWriter, sites: Sites, begins?: () => void): ChannelSource {
+  /** Handlers are bounded where what runs tells of itself (servers.ts). */
+  const handled = begins === undefined ? 0 : HANDLED;
   let last = 0;
   const requests = new OpenRoots<ServerResponse>();
   const connections = new OpenRoots<Socket>();
@@ -49,13 +51,13 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
 
   function requestStart(message: unknown): void {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
-    begins();
+    begins?.();
     const time = now();
     sweep(time);
     const id = (last = newId());
     requests.add(response, id);
     const method = request.method ?? "";
-    facts.put(Fact.Root, time, id, facts.string(`request ${method}`), RootKind.Request);
+    facts.put(Fact.Root, time, id, facts.string(`request ${method}`), RootKind.Request + handled);
     facts.message(
       Fact.Note,
       time,
@@ -71,18 +73,24 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins: () => voi
     if (id !== 0) facts.put(Fact.Release, now(), id, 0, 0);
   }
 
-  function connection(socket: Socket): number {
+  function connection(socket: Socket, inHandler = true): number {
     if (connections.has(socket)) return 0;
     sweep();
-    begins();
+    begins?.();
     const id = newId();
     connections.add(socket, id);
-    facts.put(Fact.Root, now(), id, facts.string("connection"), RootKind.Connection);
+    facts.put(
+      Fact.Root,
+      now(),
+      id,
+      facts.string("connection"),
+      RootKind.Connection + (inHandler ? HANDLED : 0),
+    );
     return id;
   }
 
   function serverSocket(message: unknown): void {
-    connection((message as { socket: Socket }).socket);
+    connection((message as { socket: Socket }).socket, false);
   }
 
   function workerMade(message: unknown): void {

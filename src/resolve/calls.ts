@@ -1,4 +1,4 @@
-import { Fact, ResourceKind, RootKind } from "../base/facts.ts";
+import { Fact, ResourceKind, RootKind, HANDLED } from "../base/facts.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Decisions } from "./decisions.ts";
 import { makeScope } from "./scopes.ts";
@@ -74,12 +74,16 @@ export class CallReader {
    */
   root(time: number, id: number, name: number, kind: number): void {
     const running = this.#running;
-    const isServers = kind === RootKind.Request || kind === RootKind.Connection;
+    const of = kind < 2 * HANDLED ? kind % HANDLED : RootKind.Main;
+    const isHandled = kind >= HANDLED && kind < 2 * HANDLED;
+    const isServers = of === RootKind.Request || of === RootKind.Connection;
+    if (isHandled && running.base?.what === EntryKind.Handler) running.popTo(0, time);
     if (isServers && running.base?.what === EntryKind.Loose) running.leaveLoose(time);
     const entry = this.#names.entry(this.#names.string(name, "root"), null);
     const scope = makeScope("root", null, "fork", time, { entry, task: null });
     if (isServers && running.depth === 0) {
-      running.enter(EntryKind.Loose, scope, id, time, null, 0, 0, null);
+      const what = isHandled ? EntryKind.Handler : EntryKind.Loose;
+      running.enter(what, scope, id, time, null, 0, 0, null);
     } else {
       running.ensureBase(time);
       const { stack } = running;
@@ -128,7 +132,7 @@ export class CallReader {
     if (call === undefined) {
       // A root's: its handler returned.
       const nested = running.find(EntryKind.Call, id);
-      const place = nested >= 0 ? nested : running.find(EntryKind.Loose, id);
+      const place = nested >= 0 ? nested : running.find(EntryKind.Handler, id);
       if (place >= 0) running.popTo(place, time);
       return;
     }

@@ -20,6 +20,8 @@ export const EntryKind = {
   Loose: 5,
   /** A reaction that is no work of the program. */
   Silent: 6,
+  /** The handler of a root, whose end will be told. */
+  Handler: 7,
 } as const;
 
 /** An entry of the stack, used again for whatever lies at its place later. */

@@ -1,4 +1,13 @@
-import { Awaited, Fact, GcKind, PromiseClass, ResourceKind, RootKind, WaitsFor } from "../base/facts.ts";
+import {
+  Awaited,
+  Fact,
+  GcKind,
+  HANDLED,
+  PromiseClass,
+  ResourceKind,
+  RootKind,
+  WaitsFor,
+} from "../base/facts.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import type { Frame } from "../wire/format.ts";
 import type { SchedulerOut } from "./out.ts";
@@ -17,7 +26,7 @@ import { Resolver } from "./resolver.ts";
  *   resume F inside (of running code, which asks a generator) | derived P OF
  *   source P KIND, where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
  *   init R KIND [DELAY in ms] [SITE] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
- *   root Q "NAME" KIND | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
+ *   root Q "NAME" KIND [handled] | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
  *   log "CATEGORY" "MESSAGE" [SITE] | note "JSON" | syscall-begin [SITE] | syscall-end | worker-start THREAD [SITE]
  *   idle SINCE | gc KIND DURATION | heap USED LIMIT | gap COUNT | loop-end
@@ -376,7 +385,13 @@ class Player {
         to.fact(Fact.Link, time, id(first), id(second), 0);
         return;
       case "root":
-        to.fact(Fact.Root, time, id(first), string(second), code(RootKind, third!));
+        to.fact(
+          Fact.Root,
+          time,
+          id(first),
+          string(second),
+          code(RootKind, third!) + (args[3] === "handled" ? HANDLED : 0),
+        );
         return;
       case "return":
         to.fact(Fact.Return, time, id(first), second === "" ? 0 : id(second), 0);
