@@ -68,7 +68,11 @@ export class Running {
 
   /** Whether code of the program is running as far as the facts tell. */
   get busy(): boolean {
-    return this.depth > 0 && this.stack[0]!.what !== EntryKind.Loose;
+    const { depth } = this;
+    if (depth === 0) return false;
+    if (this.stack[0]!.what !== EntryKind.Loose) return true;
+    // Code of unknown making has called a function that will tell of its end.
+    return this.stack[depth - 1]!.scope.speaks;
   }
 
   /** Puts an operation that does not come among the facts where its time belongs. */
