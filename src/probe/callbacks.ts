@@ -11,7 +11,7 @@ import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
 import type { FrameSource } from "./frames.ts";
 import { kindOfEmitter } from "./kinds.ts";
-import { begin, end, named } from "./once.ts";
+import { ask, begin, drop, end, named } from "./once.ts";
 import { DISPATCH, isHidden } from "./ports.ts";
 import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
@@ -23,14 +23,6 @@ import type { AnyFunction } from "./wrap.ts";
 import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
-/**
- * Callbacks of the event loop, seen by wrapping the functions that take them: each knows who asked for it, tells when
- * it begins and ends, and costs nothing where nobody uses it. Functions that give promises, also those that
- * util.promisify makes, have them marked instead, so that an await knows what it waits for.
- *
- * Not seen: what calls back without having been asked in one of these functions, sockets and other emitters above all.
- * What such callbacks do is known by its own facts only.
- */
 /** Functions of Node's whose last argument is called back once. */
 const CALLBACKS: readonly (readonly [object, number, RegExp])[] = [
   [fs, ResourceKind.Fs, /^(?!watch|unwatch|create|_|open(?:AsBlob)|promises|.*Sync$)[a-z]/],
@@ -62,9 +54,18 @@ export interface CallbackOptions {
   readonly context: CallContext;
 }
 
-/** Starts watching; answers what stops it. */
+/**
+ * Callbacks of the event loop, seen by wrapping the functions that take them: each knows who asked for it, tells when
+ * it begins and ends, and costs nothing where nobody uses it. Functions that give promises, also those that
+ * util.promisify makes, have them marked instead, so that an await knows what it waits for.
+ *
+ * Not seen: what calls back without having been asked in one of these functions, sockets and other emitters above all.
+ * What such callbacks do is known by its own facts only.
+ *
+ * Answers what stops it.
+ */
 export function watchCallbacks(options: CallbackOptions): () => void {
-  const watch: Watch = { ...options, timerBase: timerBase(), on: true, inside: false };
+  const watch: Watch = { ...options, timerBase: timerBase(), inside: false };
   const require = createRequire(import.meta.url);
   const owners = [require("node:timers") as object, globalThis];
   const undo = [
@@ -73,7 +74,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     wrapShared(owners, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
   ];
   for (const name of ["text", "json", "arrayBuffer", "blob", "bytes"]) {
-    undo.push(wrap(Response.prototype, name, (original) => body(watch, original)));
+    undo.push(wrap(Response.prototype, name, (original) => promising(watch, original, kindOfBody)));
   }
   for (const [module, kind, names] of CALLBACKS) {
     for (const name of Object.keys(module)) {
@@ -89,7 +90,9 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   undo.push(
     wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
-    wrap(events, "once", (original) => awaited(watch, original)),
+    wrap(events, "once", (original) =>
+      promising(watch, original, (_self, emitter) => kindOfEmitter(emitter)),
+    ),
     wrap(util, "promisify", (original) => promisifying(watch, original)),
     wrap(globalThis, "fetch", (original) => promised(watch, original, ResourceKind.Net)),
     wrap(net.Socket.prototype, "connect", (original) => connecting(watch, original)),
@@ -99,7 +102,6 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   );
   shareReplaced();
   return () => {
-    watch.on = false;
     options.context.on = false;
     undoAll(undo);
     shareReplaced();
@@ -109,7 +111,6 @@ export function watchCallbacks(options: CallbackOptions): () => void {
 /** The sources of one recording, and what their functions share. */
 interface Watch extends CallbackOptions {
   readonly timerBase: number;
-  on: boolean;
   /** Inside a function that was wrapped: what it calls in turn is part of it. */
   inside: boolean;
 }
@@ -121,7 +122,7 @@ function timer(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
       (
         arguments.length === 2 ? original(callback, after) : Reflect.apply(original, this, arguments)
       ) as TimerFields;
-    if (!watch.on || typeof callback !== "function") return made;
+    if (!watch.context.on || typeof callback !== "function") return made;
     try {
       const site = kind === ResourceKind.Interval ? watch.sites.caller(wrapper) : 0;
       tellTimer(watch, made, callback as AnyFunction, kind, site);
@@ -161,7 +162,7 @@ function timed(
     function (this: TimerFields): unknown {
       this[field] = callback;
       // oxlint-disable-next-line prefer-rest-params -- as above
-      if (!watch.on) return Reflect.apply(callback, this, arguments);
+      if (!watch.context.on) return Reflect.apply(callback, this, arguments);
       const { _idleStart, _idleTimeout } = this;
       const due =
         field === "_onImmediate" ? 0 : (watch.timerBase + (_idleStart ?? 0) + (_idleTimeout ?? 0)) * 1e6;
@@ -180,36 +181,6 @@ function timed(
   return wrapper;
 }
 
-/** events.once: a promise of an event from outside. */
-function awaited(watch: Watch, original: AnyFunction): AnyFunction {
-  // A method has no prototype, like the original.
-  const { wrapper } = {
-    wrapper(this: unknown, ...args: unknown[]): unknown {
-      const promise = Reflect.apply(original, this, args);
-      if (watch.on) mark(watch, promise, kindOfEmitter(args[0]));
-      return promise;
-    },
-  };
-  return wrapper;
-}
-
-/** The body of a response: it comes over the network where that has. */
-function body(watch: Watch, original: AnyFunction): AnyFunction {
-  const { wrapper } = {
-    wrapper(this: unknown, ...args: unknown[]): unknown {
-      const promise = Reflect.apply(original, this, args);
-      const isNet = watch.on && !types.isProxy(this) && this instanceof Response && this.url !== "";
-      if (isNet) mark(watch, promise, ResourceKind.Net);
-      return promise;
-    },
-  };
-  return wrapper;
-}
-
-function mark({ frames }: Watch, promise: unknown, kind: number): void {
-  if (kind !== ResourceKind.Unknown) frames.source(promise, kind);
-}
-
 /** Kinds of the functions whose last argument is called back, and of what stands in for them. */
 const kinds = new WeakMap<object, number>();
 
@@ -218,13 +189,13 @@ function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction 
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const last = args.length - 1;
     const callback = args[last];
-    if (!watch.on || watch.inside || typeof callback !== "function") {
+    if (!watch.context.on || watch.inside || typeof callback !== "function") {
       return Reflect.apply(original, this, args);
     }
     const id = newId();
     const known = isKnown(watch);
     args[last] = once(watch, callback as AnyFunction, id, kind);
-    if (known) watch.facts.ring.now(Fact.Init, id, 0, kind);
+    if (known) ask(watch.context, id, kind);
     watch.inside = true;
     let threw = true;
     try {
@@ -233,7 +204,7 @@ function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction 
       return result;
     } finally {
       watch.inside = false;
-      if (threw && known) watch.facts.ring.now(Fact.Clear, id, 0, 0);
+      if (threw && known) drop(watch.context, id);
     }
   };
   kinds.set(original, kind).set(wrapper, kind);
@@ -243,10 +214,12 @@ function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction 
 function once(watch: Watch, callback: AnyFunction, id: number, kind: number): AnyFunction {
   const wrapper = named(function (this: unknown): unknown {
     // oxlint-disable-next-line prefer-rest-params -- as above
-    if (!watch.on) return Reflect.apply(callback, this, arguments);
+    if (!watch.context.on) return Reflect.apply(callback, this, arguments);
     putBack(this, wrapper, callback);
     const { inside } = watch;
-    if (inside) atOnce(watch, id);
+    watch.inside = false;
+    // What has not waited for the loop is part of what has asked for it.
+    if (inside) drop(watch.context, id);
     else begin(watch.context, watch.frames, id, 0, kind);
     try {
       // oxlint-disable-next-line prefer-rest-params -- as above
@@ -259,16 +232,6 @@ function once(watch: Watch, callback: AnyFunction, id: number, kind: number): An
   return wrapper;
 }
 
-/** A callback is called that has not waited for the loop: it is part of what has asked for it. */
-function atOnce(watch: Watch, id: number): void {
-  watch.inside = false;
-  try {
-    watch.facts.ring.now(Fact.Clear, id, 0, 0);
-  } catch {
-    unwritten.facts++;
-  }
-}
-
 /** Where Node calls a callback as a method V8 names it after that in stacks: it is there as it would be without us. */
 function putBack(holder: unknown, wrapper: AnyFunction, callback: AnyFunction): void {
   if (typeof holder !== "object" || holder === null) return;
@@ -276,18 +239,34 @@ function putBack(holder: unknown, wrapper: AnyFunction, callback: AnyFunction): 
   for (const name of METHODS) if (methods[name] === wrapper) methods[name] = callback;
 }
 
-/** A function that gives a promise. */
+/** A function that gives a promise of something of that kind. */
 function promised(watch: Watch, original: AnyFunction, kind: number): AnyFunction {
+  return promising(watch, original, () => kind);
+}
+
+/** A function that gives a promise; what settles it is told by the receiver and the first argument. */
+function promising(
+  watch: Watch,
+  original: AnyFunction,
+  kindOf: (self: unknown, first: unknown) => number,
+): AnyFunction {
   // A method, as an async function, has no prototype of its own.
   const { wrapper } = {
-    wrapper(this: unknown): unknown {
+    wrapper(this: unknown, first?: unknown): unknown {
       // oxlint-disable-next-line prefer-rest-params -- as above
       const promise = Reflect.apply(original, this, arguments);
-      if (watch.on) watch.frames.source(promise, kind);
+      const kind = watch.context.on ? kindOf(this, first) : ResourceKind.Unknown;
+      if (kind !== ResourceKind.Unknown) watch.frames.source(promise, kind);
       return promise;
     },
   };
   return wrapper;
+}
+
+/** The body of a response comes over the network where that has. */
+function kindOfBody(response: unknown): number {
+  const isNet = !types.isProxy(response) && response instanceof Response && response.url !== "";
+  return isNet ? ResourceKind.Net : ResourceKind.Unknown;
 }
 
 /** util.promisify: the promises of what it makes of one of these functions are marked like Node's own. */
@@ -297,10 +276,10 @@ function promisifying(watch: Watch, original: AnyFunction): AnyFunction {
     const [callee] = args;
     const kind = typeof callee === "function" ? kinds.get(callee) : undefined;
     const isPlain = kind === undefined && typeof callee === "function" && !types.isProxy(callee);
-    if (isPlain && watch.on && !(util.promisify.custom in callee))
+    if (isPlain && watch.context.on && !(util.promisify.custom in callee))
       args[0] = settling(watch, callee as AnyFunction);
     const made = Reflect.apply(original, this, args) as AnyFunction;
-    if (!watch.on || kind === undefined) return made;
+    if (!watch.context.on || kind === undefined) return made;
     let wrapper = known.get(made);
     if (wrapper === undefined) {
       wrapper = imitate(made, promised(watch, whole(watch, made), kind));
@@ -318,7 +297,7 @@ function promisifying(watch: Watch, original: AnyFunction): AnyFunction {
 function settling(watch: Watch, callee: AnyFunction): AnyFunction {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const last = args.length - 1;
-    if (watch.on && typeof args[last] === "function") {
+    if (watch.context.on && typeof args[last] === "function") {
       args[last] = watch.frames.settling(args[last] as AnyFunction);
     }
     return Reflect.apply(callee, this, args);
@@ -346,11 +325,11 @@ function whole(watch: Watch, original: AnyFunction): AnyFunction {
 function connecting(watch: Watch, original: AnyFunction): AnyFunction {
   const connect = whole(watch, original);
   return function (this: unknown): unknown {
-    if (watch.on && !watch.inside && isKnown(watch)) {
+    if (watch.context.on && !watch.inside && isKnown(watch)) {
       // Nothing tells when it calls back: it is asked for, and nobody is held for it.
       const id = newId();
-      watch.facts.ring.now(Fact.Init, id, 0, ResourceKind.Connect);
-      watch.facts.ring.now(Fact.Clear, id, 0, 0);
+      ask(watch.context, id, ResourceKind.Connect);
+      drop(watch.context, id);
     }
     // oxlint-disable-next-line prefer-rest-params -- as above
     return Reflect.apply(connect, this, arguments);
@@ -361,7 +340,7 @@ function connecting(watch: Watch, original: AnyFunction): AnyFunction {
 function unreferenced(watch: Watch, original: AnyFunction): AnyFunction {
   return function (this: unknown): unknown {
     const id = typeof this === "object" && this !== null ? idOf(this) : 0;
-    if (watch.on && id !== 0) watch.facts.ring.now(Fact.Clear, id, 0, 0);
+    if (watch.context.on && id !== 0) drop(watch.context, id);
     return Reflect.apply(original, this, []);
   };
 }
@@ -369,7 +348,7 @@ function unreferenced(watch: Watch, original: AnyFunction): AnyFunction {
 /** The method by which a message port hands on what it is sent. */
 function dispatched(watch: Watch, original: AnyFunction): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
-    if (!watch.on || args[1] !== "message" || isHidden(this as object))
+    if (!watch.context.on || args[1] !== "message" || isHidden(this as object))
       return Reflect.apply(original, this, args);
     begin(watch.context, watch.frames, 0, 0, ResourceKind.Port);
     try {

@@ -64,12 +64,17 @@ export class CallContext {
     this.#sampled = sampled;
   }
 
-  /** What runs is told of. */
+  /** What runs is told of: until the recording stops. */
   on = true;
 
   /** The running code asks for a callback. */
   asks(id: number, kind: number): void {
     this.#facts.ring.now(Fact.Init, id, 0, kind);
+  }
+
+  /** What has been asked for will not run, or nobody waits for it. */
+  drops(id: number): void {
+    this.#facts.ring.now(Fact.Clear, id, 0, 0);
   }
 
   /** The main script is running, or about to. */
@@ -93,17 +98,8 @@ export class CallContext {
 
   /** A callback begins; `due` is in ns, 0 where it has none. */
   before(id: number, due: number, kind: number): void {
-    const { ring } = this.#facts;
     this.#boot = false;
-    const elapsed = ring.elapsed();
-    if (elapsed > LOOK_NS && this.#depth === 0) {
-      this.#look(elapsed);
-      ring.now(Fact.Before, id, due, kind);
-    } else if (elapsed > 0) {
-      ring.elapsedFact(Fact.Before, id, due, kind);
-    } else {
-      ring.now(Fact.Before, id, due, kind);
-    }
+    this.#begin(this.#facts.ring.elapsed(), Fact.Before, id, due, kind);
     this.#depth++;
   }
 
@@ -126,18 +122,19 @@ export class CallContext {
 
   /** A job begins, with a fact of that kind. */
   resumes(kind: number, id: number): void {
-    const { ring } = this.#facts;
     this.#boot = false;
-    const elapsed = ring.elapsed();
-    if (elapsed > LOOK_NS) {
-      this.#depth = 0;
-      this.#look(elapsed);
-      ring.now(kind, id, 0, 0);
-    } else if (elapsed > 0) {
-      ring.elapsedFact(kind, id, 0, 0);
-    } else {
-      ring.now(kind, id, 0, 0);
-    }
+    const elapsed = this.#facts.ring.elapsed();
+    if (elapsed > LOOK_NS) this.#depth = 0;
+    this.#begin(elapsed, kind, id, 0, 0);
+  }
+
+  /** Writes a fact of something that begins `elapsed` ns after the last one, which the ring has just told. */
+  #begin(elapsed: number, fact: number, id: number, b: number, c: number): void {
+    const { ring } = this.#facts;
+    const looks = elapsed > LOOK_NS && this.#depth === 0;
+    if (looks) this.#look(elapsed);
+    if (looks || elapsed <= 0) ring.now(fact, id, b, c);
+    else ring.elapsedFact(fact, id, b, c);
   }
 
   /** Kind of the native callback that runs without having said so, ResourceKind.Unknown where none is known. */

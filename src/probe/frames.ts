@@ -230,22 +230,8 @@ export class FrameSource {
   }
 
   settler<T>(site: number, settle: T): T {
-    const facts = this.#facts;
-    const promise = this.#made;
-    if (facts === undefined || promise === null || typeof settle !== "function") return settle;
-    try {
-      if (promise !== this.#executor) {
-        const executor = newId();
-        setStamp(promise, executor, 0);
-        facts.now(Fact.Executor, executor, 0, this.#site(site));
-        this.#executor = promise;
-        this.#executorId = executor;
-      }
-    } catch {
-      unwritten.facts++;
-      return settle;
-    }
-    const id = this.#executorId;
+    const id = typeof settle === "function" ? this.#executes(site) : 0;
+    if (id === 0) return settle;
     const call = settle as (value: unknown) => unknown;
     return ((value: unknown) => {
       this.#settled(id, value);
@@ -253,16 +239,33 @@ export class FrameSource {
     }) as T;
   }
 
-  /** A callback that settles the promise made last, which is not seen to. */
+  /** A callback that settles the promise made last, where nothing else is seen to. */
   settling(callback: AnyFunction): AnyFunction {
-    const before = this.#executorId;
-    const marked = this.settler(0, callback);
-    if (marked === callback || this.#executorId === before) return callback;
-    const id = this.#executorId;
+    const id = this.#made === this.#executor ? 0 : this.#executes(0);
+    if (id === 0) return callback;
     return (...values: unknown[]): unknown => {
       this.#settled(id, undefined);
       return callback(...values);
     };
+  }
+
+  /** The executor of the promise made last is running. Answers the promise's id, 0 where it is not known. */
+  #executes(site: number): number {
+    const facts = this.#facts;
+    const promise = this.#made;
+    if (facts === undefined || promise === null) return 0;
+    if (promise === this.#executor) return this.#executorId;
+    try {
+      const id = newId();
+      setStamp(promise, id, 0);
+      facts.now(Fact.Executor, id, 0, this.#site(site));
+      this.#executor = promise;
+      this.#executorId = id;
+      return id;
+    } catch {
+      unwritten.facts++;
+      return 0;
+    }
   }
 
   /** Marks a promise of which nothing else is known, and tells what will settle it; answers its id. */

@@ -20,22 +20,7 @@ export function calledOnce(
   kind: number,
 ): AnyFunction {
   const id = newId();
-  try {
-    if (context.known || frames.current !== 0) context.asks(id, kind);
-  } catch {
-    unwritten.facts++;
-  }
-  return runner(context, frames, callback, id, kind);
-}
-
-/** The same where it has been told that it will run. */
-export function runner(
-  context: CallContext,
-  frames: Frames,
-  callback: AnyFunction,
-  id: number,
-  kind: number,
-): AnyFunction {
+  if (context.known || frames.current !== 0) ask(context, id, kind);
   const wrapper = function (this: unknown): unknown {
     // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
     if (!context.on) return Reflect.apply(callback, this, arguments);
@@ -50,7 +35,25 @@ export function runner(
   return named(wrapper, callback);
 }
 
-/** A callback begins. */
+/** The running code asks for a callback. */
+export function ask(context: CallContext, id: number, kind: number): void {
+  try {
+    context.asks(id, kind);
+  } catch {
+    unwritten.facts++;
+  }
+}
+
+/** What has been asked for will not run, or nobody waits for it. */
+export function drop(context: CallContext, id: number): void {
+  try {
+    context.drops(id);
+  } catch {
+    unwritten.facts++;
+  }
+}
+
+/** A callback begins; `due` is in ns, 0 where it has none. */
 export function begin(context: CallContext, frames: Frames, id: number, due: number, kind: number): void {
   try {
     if (!context.known) frames.clear();
@@ -60,6 +63,7 @@ export function begin(context: CallContext, frames: Frames, id: number, due: num
   }
 }
 
+/** It ends. */
 export function end(context: CallContext, id: number): void {
   try {
     if (context.on) context.after(id);

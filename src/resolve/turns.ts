@@ -2,6 +2,7 @@ import { Fact } from "../base/facts.ts";
 import type { FactRecords } from "../base/ring.ts";
 import { CallReader } from "./calls.ts";
 import { Decisions } from "./decisions.ts";
+import { FrameWaits } from "./frame-waits.ts";
 import { FrameReader } from "./frames.ts";
 import type { ResourceNode, TaskNode } from "./graph.ts";
 import type { Scope } from "./scopes.ts";
@@ -55,6 +56,7 @@ export class TurnReader {
   readonly #quietFacts = new QuietFacts(this.#names);
   readonly #decisions = new Decisions();
   readonly #promises: PromiseReader;
+  readonly #waits: FrameWaits;
   readonly #frames: FrameReader;
   readonly #resources: ResourceReader;
   readonly #calls: CallReader;
@@ -69,18 +71,19 @@ export class TurnReader {
     this.#lookAhead = options.lookAhead;
     this.#calm = Math.min(QUIET_NS, options.lookAhead);
     this.#onEnd = options.onEnd;
-    const promise = (id: number) => this.#frames.get(id) ?? this.#promises.get(id);
+    const promise = (id: number) => this.#waits.get(id) ?? this.#promises.get(id);
     this.#calls = new CallReader(running, this.#names, this.#decisions, promise, options.newTask);
     const closeCall = (time: number, id: number): void => this.#calls.promiseSettled(time, id);
     this.#promises = new PromiseReader(running, this.#names, this.#decisions, closeCall);
     const endTurn = (time: number): void => this.endTurn(time);
+    this.#waits = new FrameWaits(running, this.#decisions, options.lookAhead, closeCall);
     this.#frames = new FrameReader(
       running,
       this.#names,
       this.#decisions,
       options.pool,
+      this.#waits,
       options.lookAhead,
-      closeCall,
       endTurn,
     );
     this.#resources = new ResourceReader(running, this.#names, options.lookAhead, endTurn, options.onTimer);
@@ -89,7 +92,7 @@ export class TurnReader {
 
   /** Nodes known by id, for tests of what bounds them. */
   get size(): number {
-    return this.#promises.size + this.#frames.size + this.#resources.size + this.#calls.size;
+    return this.#promises.size + this.#waits.size + this.#resources.size + this.#calls.size;
   }
 
   text(id: number, text: string): void {
@@ -139,14 +142,14 @@ export class TurnReader {
         this.#frames.settled(time, a, b, c);
         return;
       case Fact.Derived:
-        this.#frames.derived(time, a, b);
+        this.#waits.derived(time, a, b);
         return;
       case Fact.Booting:
         if (a === 1) running.bootBegins(time);
         else running.bootEnds(time);
         return;
       case Fact.Source:
-        this.#frames.addSource(time, a, c);
+        this.#waits.addSource(time, a, c);
         return;
       case Fact.Promise:
         this.#promises.make(time, a, b, c);
@@ -361,7 +364,7 @@ export class TurnReader {
     this.dropped += lost;
     this.endTurn(time);
     this.#promises.clear();
-    this.#frames.clear();
+    this.#waits.clear();
     this.#resources.clear();
     this.#calls.clear();
     this.running.queue.add(OpKind.Reset, time);

@@ -1,0 +1,391 @@
+import { Awaited, PromiseClass, WaitsFor } from "../base/facts.ts";
+import { RecentMap } from "../base/recent-map.ts";
+import type { Pending } from "./calls.ts";
+import type { Decisions } from "./decisions.ts";
+import { makePromise } from "./graph.ts";
+import type { PromiseNode, Site } from "./graph.ts";
+import { callbackEntry } from "./names.ts";
+import { Bits, OpKind } from "./ops.ts";
+import { EntryKind } from "./running.ts";
+import type { Running } from "./running.ts";
+import { makeScope } from "./scopes.ts";
+import type { Scope } from "./scopes.ts";
+
+/** Entry of a frame that began before the recording, until it says where it is. */
+export const UNKNOWN = callbackEntry(0);
+/** Frames that end with each other's promises that are followed at the most. */
+const MAX_TAILS = 1_000;
+/** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
+const FRAMES_KEPT = 250_000;
+/** Other promises known at the most that can be awaited: many are never seen to settle. */
+const OTHERS_KEPT = 50_000;
+
+/**
+ * What frames (frames.ts) wait for, and what wakes them: pending frames and the other promises they can await, by id,
+ * each with those who wait for it or follow it.
+ *
+ * A frame is its own promise, and waits for one thing at a time, so neither needs a node of its own.
+ *
+ * Promise.all and its like are known as such only. Their members are taken to be the calls that the frame has made and
+ * not awaited: each that ends notes that it may be what the frame waited for, and the last one before the frame goes
+ * on, in the same turn, is.
+ */
+export class FrameWaits {
+  readonly #running: Running;
+  readonly #decisions: Decisions;
+  readonly #lookAhead: number;
+  readonly #closeCall: (time: number, id: number) => void;
+  readonly #frames = new RecentMap<Scope>(8192, FRAMES_KEPT);
+  readonly #others = new RecentMap<PromiseNode>(4096, OTHERS_KEPT);
+  /** What frames that await Promise.all, or Promise.race and its like, wait for. */
+  readonly #all: PromiseNode;
+  readonly #race: PromiseNode;
+  readonly #kinds: PromiseNode[] = [];
+
+  /** `closeCall` is told of every call (of the annotation API) that ends with a promise. */
+  constructor(
+    running: Running,
+    decisions: Decisions,
+    lookAhead: number,
+    closeCall: (time: number, id: number) => void,
+  ) {
+    this.#running = running;
+    this.#decisions = decisions;
+    this.#lookAhead = lookAhead;
+    this.#closeCall = closeCall;
+    this.#all = makePromise(0, PromiseClass.All, running.root, null);
+    this.#race = makePromise(0, PromiseClass.Race, running.root, null);
+  }
+
+  /** What has not settled of that id: a frame, an executor's promise or one of Node's. */
+  get(id: number): Pending | undefined {
+    const frame = this.#frames.get(id);
+    if (frame === undefined) return this.#others.get(id);
+    frame.isKept = true;
+    return frame;
+  }
+
+  get size(): number {
+    return this.#frames.size + this.#others.size;
+  }
+
+  clear(): void {
+    this.#frames.clear();
+    this.#others.clear();
+  }
+
+  /** A promise that is settled by the completion of a resource of that kind. */
+  addSource(time: number, id: number, kind: number): void {
+    const node = makePromise(id, PromiseClass.Native, this.#running.root, null);
+    node.source = kind;
+    node.sourceAt = time;
+    this.#others.set(id, node);
+  }
+
+  /** The promise whose executor runs. */
+  addExecutor(id: number): PromiseNode {
+    const node = makePromise(id, PromiseClass.New, this.#running.root, null);
+    this.#others.set(id, node);
+    return node;
+  }
+
+  /** The frame of that id, if it has not ended. */
+  pending(id: number): Scope | undefined {
+    return this.#frames.get(id);
+  }
+
+  /** A frame by its id; one that began before the recording is an activation of its own. */
+  frame(time: number, id: number): Scope {
+    const known = this.#frames.get(id);
+    if (known !== undefined) return known;
+    const frame = makeScope("frame", null, "fork", time, { entry: UNKNOWN, fn: id, task: null });
+    frame.speaks = true;
+    this.add(time, id, frame);
+    this.#running.count(OpKind.Add, time, frame, null);
+    return frame;
+  }
+
+  /** A frame begins. */
+  add(time: number, id: number, frame: Scope): void {
+    const gone = this.#frames.set(id, frame);
+    if (gone !== null) for (const old of gone.values()) this.#settleFrame(time, old, 0);
+  }
+
+  /** The caller awaits the call directly: no fork. */
+  join(callee: Scope, caller: Scope): void {
+    if (callee.decision === "open" && callee.parent === caller) this.#decisions.inline(callee);
+  }
+
+  /** The function is about to end with a promise, which its caller then waits for. */
+  tail(frame: Scope, awaited: number, site: Site | null): void {
+    if (awaited <= 0) {
+      // Of all that it has called: what else it may wait for is not known.
+      if (site?.waits === WaitsFor.All) frame.tail = { callee: null, id: 0, promise: this.#all, site };
+      return;
+    }
+    const callee = this.#frames.get(awaited) ?? null;
+    const promise = callee === null ? (this.#others.get(awaited) ?? null) : null;
+    if (callee === null && promise === null) return;
+    if (callee !== null) this.join(callee, frame);
+    frame.tail = { callee, id: awaited, promise, site };
+  }
+
+  /** The frame ends: its promise settles now, or with the one that its function has returned. */
+  end(time: number, frame: Scope): void {
+    if (!this.#waitForTail(time, frame)) this.#settleFrame(time, frame, 0);
+  }
+
+  #waitForTail(time: number, frame: Scope): boolean {
+    const { tail } = frame;
+    if (tail === null) return false;
+    const { callee, promise, id, site } = tail;
+    if (callee !== null && callee.fn === id && !callee.settled) this.awaitFrame(time, frame, callee, site);
+    else if (promise === this.#all && frame.called > 0) this.wait(time, frame, site, null, promise);
+    else if (promise !== null && promise !== this.#all && !promise.settled)
+      this.#awaitPromise(time, frame, promise, site);
+    else return false;
+    frame.isEnding = true;
+    return true;
+  }
+
+  /** A promise settles: by a callback of that kind, 0 where code that is known to run calls resolve or reject. */
+  settled(time: number, id: number, awaited: number, kind: number): void {
+    const node = this.#others.get(id);
+    // What has been resolved with another promise cannot be resolved again.
+    if (node === undefined || node.followsAt !== 0) return;
+    if (awaited > 0 && this.#follow(time, node, awaited)) return;
+    if (awaited !== Awaited.Unknown) this.#settlePromise(time, node, kind);
+  }
+
+  /** False where it is not known what it follows. */
+  #follow(time: number, node: PromiseNode, id: number): boolean {
+    const callee = this.#frames.get(id);
+    if (callee !== undefined) {
+      node.callee = callee;
+      node.calleeId = id;
+      callee.followers = added(callee.followers, node);
+    } else {
+      const other = this.#others.get(id);
+      if (other === undefined) return false;
+      node.follows = other;
+      other.followers = added(other.followers, node);
+    }
+    node.followsAt = time;
+    return true;
+  }
+
+  /** A promise is made by `then` and the like of another one. */
+  derived(time: number, id: number, of: number): void {
+    const node = makePromise(id, PromiseClass.Then, this.#running.root, null);
+    node.isDerived = true;
+    if (this.#follow(time, node, of)) this.#others.set(id, node);
+  }
+
+  /** What the promise follows has settled. */
+  #follows(time: number, node: PromiseNode, kind: number): void {
+    if (!node.isDerived) {
+      this.#settlePromise(time, node, kind);
+      return;
+    }
+    // Its callback is still to run; most likely the promise settles with that, in the same turn.
+    const { awaiters, followers } = node;
+    if (awaiters !== null) {
+      for (const frame of awaiters) if (frame.source === node) this.#maybeReady(time, frame);
+    }
+    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+  }
+
+  /** Settles a frame's promise and what follows it. */
+  #settleFrame(time: number, frame: Scope, kind: number): void {
+    if (frame.settled) return;
+    const { queue } = this.#running;
+    this.#frames.delete(frame.fn);
+    frame.settled = true;
+    const { awaiter, awaiters, followers, maker } = frame;
+    const made = maker !== null && maker.fn === frame.makerId ? maker : null;
+    if (made !== null) made.called--;
+    const joint = made !== null && this.#isJoint(made.source) ? made : null;
+    const waits = awaiter !== null && awaiter.awaits === frame;
+    const wakesOne = waits && !awaiter.isEnding && awaiters === null && frame.closes === 0 && joint === null;
+    if (waits && !wakesOne) this.wake(time, awaiter, kind);
+    if (awaiters !== null) {
+      for (const other of awaiters) if (other.awaits === frame) this.wake(time, other, kind);
+    }
+    if (frame.closes !== 0) this.#closeCall(time, frame.closes);
+    this.#decisions.frameEnded(frame);
+    frame.isWaiting = false;
+    frame.awaits = null;
+    frame.source = null;
+    if (joint !== null && !joint.isEnding) this.#maybeReady(time, joint);
+    frame.op = queue.add(OpKind.FrameEnd, time);
+    queue.refer(frame);
+    if (wakesOne) {
+      queue.mark(frame.op, Bits.Wakes);
+      queue.refer(awaiter);
+    }
+    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+    if (joint !== null && joint.isEnding && joint.called === 0) this.#settleFrame(time, joint, kind);
+  }
+
+  #isJoint(promise: PromiseNode | null): boolean {
+    return promise !== null && (promise === this.#all || promise === this.#race);
+  }
+
+  #settlePromise(time: number, node: PromiseNode, kind: number): void {
+    this.#others.delete(node.id);
+    if (node.settled) return;
+    const { base, innermost } = this.#running;
+    node.settled = true;
+    node.settledAt = time;
+    // Who settled it is asked when a frame blocks on it, which is before: a callback's scope need not be kept for it.
+    if (innermost.kind !== "callback") innermost.isKept = true;
+    node.settledBy = base === null ? null : innermost;
+    node.settledKind = base?.what === EntryKind.Resource ? base.kind : kind;
+    const { awaiters, followers } = node;
+    node.awaiters = null;
+    node.followers = null;
+    if (awaiters !== null) {
+      for (const frame of awaiters) if (frame.source === node) this.wake(time, frame, kind);
+    }
+    if (node.closes !== 0) this.#closeCall(time, node.closes);
+    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+  }
+
+  /** What the frame waits for has settled. */
+  wake(time: number, frame: Scope, kind: number): void {
+    if (frame.isEnding) this.#settleFrame(time, frame, kind);
+    else this.#running.push(OpKind.FrameReady, time, frame);
+  }
+
+  /** A call of the frame has ended that Promise.all or the like may have waited for. */
+  #maybeReady(time: number, frame: Scope): void {
+    frame.op = this.#running.queue.add(OpKind.MaybeReady, time);
+    this.#running.queue.refer(frame);
+    frame.isMaybe = true;
+    frame.turn = this.#running.turn;
+  }
+
+  suspend(time: number, frame: Scope, awaited: number, site: Site | null): void {
+    if (awaited > 0) {
+      const callee = this.#frames.get(awaited);
+      if (callee !== undefined) {
+        this.join(callee, frame);
+        this.awaitFrame(time, frame, callee, site);
+        return;
+      }
+      const promise = this.#others.get(awaited);
+      if (promise !== undefined) {
+        this.#awaitPromise(time, frame, promise, site);
+        return;
+      }
+    }
+    if (awaited <= Awaited.Kind) {
+      this.wait(time, frame, site, null, this.#ofKind(Awaited.Kind - awaited));
+      return;
+    }
+    const waits = awaited > 0 || site === null ? WaitsFor.Other : site.waits;
+    if (waits === WaitsFor.All) this.wait(time, frame, site, null, this.#all);
+    else if (waits === WaitsFor.Race) this.wait(time, frame, site, null, this.#race);
+    else this.wait(time, frame, site, null, null);
+    if (awaited === Awaited.Settled) this.#running.queue.mark(frame.op, Bits.Ready);
+  }
+
+  /** What is known by its kind only. */
+  #ofKind(kind: number): PromiseNode {
+    const known = this.#kinds[kind];
+    if (known !== undefined) return known;
+    const node = makePromise(0, PromiseClass.New, this.#running.root, null);
+    node.source = kind;
+    return (this.#kinds[kind] = node);
+  }
+
+  awaitFrame(time: number, frame: Scope, callee: Scope, site: Site | null): void {
+    if (callee.awaiter === null || callee.awaiter === frame) callee.awaiter = frame;
+    else callee.awaiters = added(callee.awaiters, frame);
+    this.wait(time, frame, site, callee, null);
+  }
+
+  #awaitPromise(time: number, frame: Scope, promise: PromiseNode, site: Site | null): void {
+    promise.awaiters = added(promise.awaiters, frame);
+    this.wait(time, frame, site, null, promise);
+  }
+
+  wait(
+    time: number,
+    frame: Scope,
+    site: Site | null,
+    callee: Scope | null,
+    promise: PromiseNode | null,
+  ): void {
+    frame.isWaiting = true;
+    frame.isMaybe = false;
+    frame.isEnding = false;
+    frame.isYielding = false;
+    frame.awaits = callee;
+    frame.source = promise;
+    frame.turn = this.#running.turn;
+    frame.op = this.#running.suspend(time, frame, site, callee, promise);
+  }
+
+  /** The frame goes on: what it waited for outside of the program's code has come. */
+  came(time: number, promise: PromiseNode): void {
+    if (isOutside(promise)) {
+      this.#others.delete(promise.id);
+      promise.settled = true;
+      promise.settledAt = time;
+      promise.settledKind = promise.source;
+    } else if (promise.isDerived) {
+      this.#others.delete(promise.id);
+      promise.settled = true;
+    }
+  }
+
+  /** The frame's wait is over. */
+  over(time: number, frame: Scope): void {
+    const { awaits } = frame;
+    if (awaits !== null && awaits.isEnding && !awaits.settled) this.#endTails(time, awaits);
+    if (frame.isWaiting) this.#readyAt(time, frame);
+    frame.isWaiting = false;
+    frame.awaits = null;
+    frame.source = null;
+  }
+
+  /** The frame has ended with a promise that has settled unseen, as the going on of who awaits it tells. */
+  #endTails(time: number, frame: Scope): void {
+    let last = frame;
+    // No program's frames end with each other's promises in a circle, but facts may say so.
+    for (let depth = 0; depth < MAX_TAILS; depth++) {
+      const { awaits } = last;
+      if (awaits === null || !awaits.isEnding || awaits.settled) break;
+      last = awaits;
+    }
+    if (last.source !== null && last.source !== this.#all) {
+      this.#others.delete(last.source.id);
+      last.source.settled = true;
+      last.source.settledAt = time;
+      last.source.settledKind = last.source.source;
+    }
+    this.#settleFrame(time, last, 0);
+  }
+
+  /** What woke the frame, as far as only its going on tells. */
+  #readyAt(time: number, frame: Scope): void {
+    const { turn, queue } = this.#running;
+    if (frame.turn !== turn) return;
+    if (frame.isMaybe) queue.markEarlier(frame.op, 1, time, this.#lookAhead);
+    else if (frame.awaits === null && (frame.source === null || frame.source.id === 0))
+      queue.markEarlier(frame.op, Bits.Soon, time, this.#lookAhead);
+  }
+}
+
+/** Whether it is a promise of Node's that has not settled yet, as far as is known. */
+export function isOutside(promise: PromiseNode): boolean {
+  return promise.cls === PromiseClass.Native && !promise.settled;
+}
+
+/** The list with one more member; where there was none it has room for that one only, for most stay so. */
+function added<T>(list: T[] | null, member: T): T[] {
+  if (list === null) return [member];
+  list.push(member);
+  return list;
+}
