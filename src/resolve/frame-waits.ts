@@ -322,6 +322,7 @@ export class FrameWaits {
     frame.isEnding = false;
     frame.isYielding = false;
     frame.awaits = callee;
+    frame.awaitsId = callee === null ? 0 : callee.fn;
     frame.source = promise;
     frame.turn = this.#running.turn;
     frame.op = this.#running.suspend(time, frame, site, callee, promise);
@@ -342,7 +343,7 @@ export class FrameWaits {
 
   /** The frame's wait is over. */
   over(time: number, frame: Scope): void {
-    const { awaits } = frame;
+    const awaits = awaitedBy(frame);
     if (awaits !== null && awaits.isEnding && !awaits.settled) this.#endTails(time, awaits);
     if (frame.isWaiting) this.#readyAt(time, frame);
     frame.isWaiting = false;
@@ -376,6 +377,11 @@ export class FrameWaits {
     else if (frame.awaits === null && (frame.source === null || frame.source.id === 0))
       queue.markEarlier(frame.op, Bits.Soon, time, this.#lookAhead);
   }
+}
+
+/** The frame that the frame waits for, unless that has ended and is another one by now. */
+export function awaitedBy({ awaits, awaitsId }: Scope): Scope | null {
+  return awaits !== null && awaits.fn === awaitsId ? awaits : null;
 }
 
 /** Whether it is a promise of Node's that has not settled yet, as far as is known. */

@@ -1,7 +1,7 @@
 import { Awaited, ResourceKind, WaitsFor } from "../base/facts.ts";
 import type { Decisions } from "./decisions.ts";
 import type { FramePool } from "./frame-pool.ts";
-import { UNKNOWN, isOutside } from "./frame-waits.ts";
+import { UNKNOWN, awaitedBy, isOutside } from "./frame-waits.ts";
 import type { FrameWaits } from "./frame-waits.ts";
 import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
 import { callbackEntry } from "./names.ts";
@@ -262,7 +262,8 @@ export class FrameReader {
     const running = this.#running;
     const known = running.findScope(frame);
     if (known >= 0) return known;
-    const { source, awaits } = frame;
+    const { source } = frame;
+    const awaits = awaitedBy(frame);
     running.leaveLoose(time);
     if (source !== null) {
       // Node's own promise: the loop has come back from outside.

@@ -70,9 +70,10 @@ export class Scope implements Link<Scope> {
   /** The frame that called it, and that frame's id. */
   maker: Scope | null = null;
   makerId = 0;
-  /** It is suspended: on the frame `awaits` or on the promise `source`, if either is known. */
+  /** It is suspended: on the frame `awaits`, while that has this id, or on the promise `source`, if either is known. */
   isWaiting = false;
   awaits: Scope | null = null;
+  awaitsId = 0;
   source: PromiseNode | null = null;
   /** Number of the operation that suspended it, or that may have woken it (`isMaybe`); and the turn of that. */
   op = 0;
