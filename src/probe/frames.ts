@@ -75,15 +75,10 @@ export class FrameSource {
   }
 
   #watchMaking(): void {
-    // Runs for every promise: twice the same text is cheaper than a call.
-    this.#hook({
-      init: (promise, parent) => {
-        if (parent !== this.#made) this.#origin = parent;
-        this.#made = promise;
-      },
-    });
+    this.#hook({ init: (promise, parent) => this.#make(promise, parent) });
   }
 
+  /** Runs for every promise that is made. */
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
     if (parent !== this.#made) this.#origin = parent;
     this.#made = promise;

@@ -2,7 +2,9 @@ import child_process from "node:child_process";
 import fs from "node:fs";
 import { Fact } from "../base/facts.ts";
 import type { Probe } from "./probe.ts";
-import { imitate, isPlain, replace, shareReplaced, undoAll } from "./replace.ts";
+import { isPlain, shareReplaced, undoAll } from "./replace.ts";
+import { wrap } from "./wrap.ts";
+import type { AnyFunction } from "./wrap.ts";
 import { unwritten } from "./writer.ts";
 
 /**
@@ -13,17 +15,13 @@ import { unwritten } from "./writer.ts";
  * own. So our frame is in its stack; the stack is longer by as much, and an error that nobody catches has it taken out
  * before it is printed (recorder/stacks.ts).
  */
-type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
-type Functions = Record<string, AnyFunction>;
 
 /** Answers what takes the wrappers away (where nobody has wrapped them again). */
 export function watchFsSync(probe: Pick<Probe, "put" | "site">): () => void {
   const undo: (() => void)[] = [];
-  for (const module of [fs, child_process] as unknown as Functions[]) {
+  for (const module of [fs, child_process]) {
     for (const name of Object.keys(module)) {
-      const original = module[name];
-      if (!name.endsWith("Sync") || typeof original !== "function") continue;
-      undo.push(replace(module, name, traceCall(probe, original)));
+      if (name.endsWith("Sync")) undo.push(wrap(module, name, (original) => traceCall(probe, original)));
     }
   }
   shareReplaced();
@@ -65,7 +63,7 @@ function traceCall(probe: Pick<Probe, "put" | "site">, original: AnyFunction): A
       }
     }
   };
-  return imitate(original, wrapper);
+  return wrapper;
 }
 
 /** Answers whether the begin was written. */

@@ -1,6 +1,6 @@
 import timers from "node:timers";
 import { Fact, ResourceKind } from "../base/facts.ts";
-import { imitate, replace, shareReplaced, undoAll } from "./replace.ts";
+import { shareReplaced, undoAll } from "./replace.ts";
 import { idOf, kindOf } from "./stamp.ts";
 import { wrap, wrapShared } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
@@ -14,8 +14,6 @@ const { setTimeout: makeTimer, clearTimeout: clearTimer } = timers;
 
 /** Prototype of Node's Timeout. */
 export const TIMEOUT: object = Object.getPrototypeOf(makeTimeout()) as object;
-
-type Owner = Record<string, unknown>;
 
 /**
  * Writes Fact.Clear when the program clears a timer, and Fact.Refresh when it begins one anew: nothing else tells that
@@ -34,22 +32,24 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
     undo.push(wrapShared([timers, globalThis], name, taking));
   }
 
-  const prototype = TIMEOUT as Owner;
   const clears = (original: AnyFunction): AnyFunction =>
     function (this: unknown): unknown {
       cleared(facts, this as object);
       return Reflect.apply(original, this, []);
     };
-  // Disposing is what `using` does.
-  undo.push(wrap(prototype, "close", clears), wrap(prototype, Symbol.dispose, clears));
-  const refresh = prototype["refresh"] as (this: object) => unknown;
-  const wrappedRefresh = function (this: object): unknown {
-    const id = isTimeout(this) ? idOf(this) : 0;
-    const result = refresh.call(this);
-    if (id !== 0 && idOf(this) === id) facts.put(Fact.Refresh, now(), id, 0, delayOf(this));
-    return result;
-  };
-  undo.push(replace(prototype, "refresh", imitate(refresh, wrappedRefresh)));
+  const refreshes = (original: AnyFunction): AnyFunction =>
+    function (this: unknown): unknown {
+      const id = isTimeout(this) ? idOf(this) : 0;
+      const result = Reflect.apply(original, this, []);
+      if (id !== 0) refreshed(facts, this as TimerFields, id);
+      return result;
+    };
+  undo.push(
+    wrap(TIMEOUT, "close", clears),
+    // What `using` does.
+    wrap(TIMEOUT, Symbol.dispose, clears),
+    wrap(TIMEOUT, "refresh", refreshes),
+  );
   shareReplaced();
   return () => {
     undoAll(undo);
@@ -66,8 +66,17 @@ function cleared(facts: Pick<FactWriter, "put">, timer: object): void {
   }
 }
 
+/** The timer, which had that id, begins anew; one that the hooks have told of as a new one has another. */
+function refreshed(facts: Pick<FactWriter, "put">, timer: TimerFields, id: number): void {
+  try {
+    if (idOf(timer) === id) facts.put(Fact.Refresh, now(), id, 0, delayOf(timer));
+  } catch {
+    unwritten.facts++;
+  }
+}
+
 /** A one-shot timer of the program's, and not one of Node's own, which it refreshes all the time. */
-function isTimeout(timer: unknown): boolean {
+function isTimeout(timer: unknown): timer is object {
   return typeof timer === "object" && timer !== null && kindOf(timer) === ResourceKind.Timeout;
 }
 
@@ -81,6 +90,7 @@ function makeTimeout(): object {
   clearTimer(timer);
   return timer;
 }
+
 /** Fields of Node's Timeout that tell when it is due. */
 export interface TimerFields {
   readonly _idleTimeout?: number;
