@@ -1,7 +1,6 @@
 import { isMainThread, parentPort } from "node:worker_threads";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
-import { prepareWorker } from "./recorder/prepare.ts";
 import { joinRecording } from "./recorder/workers.ts";
 
 /**
@@ -11,10 +10,7 @@ import { joinRecording } from "./recorder/workers.ts";
 if (!isMainThread) {
   restoreEnvironment();
   // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
-  if (parentPort !== null) {
-    prepareWorker();
-    joinRecording();
-  }
+  if (parentPort !== null) joinRecording();
 } else if (!isLauncher(process.argv[1])) {
   recordProcess();
 }

@@ -3,8 +3,9 @@ import crypto from "node:crypto";
 import dns from "node:dns";
 import events from "node:events";
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import net from "node:net";
+import timers from "node:timers";
+import sleeps from "node:timers/promises";
 import util, { types } from "node:util";
 import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
@@ -65,17 +66,13 @@ export interface CallbackOptions {
  * Answers what stops it.
  */
 export function watchCallbacks(options: CallbackOptions): () => void {
-  const watch: Watch = { ...options, timerBase: timerBase(), inside: false };
-  const require = createRequire(import.meta.url);
-  const owners = [require("node:timers") as object, globalThis];
+  const watch: Watch = { ...options, timerBase: timerBase(), inside: false, hasBodies: false };
+  const owners = [timers, globalThis];
   const undo = [
     wrapShared(owners, "setTimeout", (original) => timer(watch, original, ResourceKind.Timeout)),
     wrapShared(owners, "setInterval", (original) => timer(watch, original, ResourceKind.Interval)),
     wrapShared(owners, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
   ];
-  for (const name of ["text", "json", "arrayBuffer", "blob", "bytes"]) {
-    undo.push(wrap(Response.prototype, name, (original) => promising(watch, original, kindOfBody)));
-  }
   for (const [module, kind, names] of CALLBACKS) {
     for (const name of Object.keys(module)) {
       if (names.test(name)) undo.push(wrap(module, name, (original) => called(watch, original, kind)));
@@ -86,7 +83,6 @@ export function watchCallbacks(options: CallbackOptions): () => void {
       if (names.test(name)) undo.push(wrap(module, name, (original) => promised(watch, original, kind)));
     }
   }
-  const sleeps = require("node:timers/promises") as object;
   undo.push(
     wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
@@ -94,12 +90,18 @@ export function watchCallbacks(options: CallbackOptions): () => void {
       promising(watch, original, (_self, emitter) => kindOfEmitter(emitter)),
     ),
     wrap(util, "promisify", (original) => promisifying(watch, original)),
-    wrap(globalThis, "fetch", (original) => promised(watch, original, ResourceKind.Net)),
+    wrap(globalThis, "fetch", (original) =>
+      promising(watch, original, () => {
+        watchBodies(watch, undo);
+        return ResourceKind.Net;
+      }),
+    ),
     wrap(net.Socket.prototype, "connect", (original) => connecting(watch, original)),
     wrap(net.Server.prototype, "listen", (original) => whole(watch, original)),
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
     wrap(MessagePort.prototype, DISPATCH, (original) => dispatched(watch, original)),
   );
+  if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) watchBodies(watch, undo);
   shareReplaced();
   return () => {
     options.context.on = false;
@@ -113,6 +115,8 @@ interface Watch extends CallbackOptions {
   readonly timerBase: number;
   /** Inside a function that was wrapped: what it calls in turn is part of it. */
   inside: boolean;
+  /** What gives the bodies of responses is wrapped. */
+  hasBodies: boolean;
 }
 
 /** setTimeout and the like. */
@@ -261,6 +265,18 @@ function promising(
     },
   };
   return wrapper;
+}
+
+/**
+ * Watches the bodies of responses. Node loads what it fetches with when that is first used, which takes longer than all
+ * that we do at a start: nothing here may be what uses it first.
+ */
+function watchBodies(watch: Watch, undo: (() => void)[]): void {
+  if (watch.hasBodies) return;
+  watch.hasBodies = true;
+  for (const name of ["text", "json", "arrayBuffer", "blob", "bytes"]) {
+    undo.push(wrap(Response.prototype, name, (original) => promising(watch, original, kindOfBody)));
+  }
 }
 
 /** The body of a response comes over the network where that has. */

@@ -1,7 +1,11 @@
-import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { BroadcastChannel, getEnvironmentData, setEnvironmentData, threadId } from "node:worker_threads";
+import module, {
+  BroadcastChannel,
+  getEnvironmentData,
+  setEnvironmentData,
+  threadId,
+} from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
 import { hidePortsOf } from "../probe/ports.ts";
 import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
@@ -10,6 +14,7 @@ import type { Inheritance, ToTracer } from "./messages.ts";
 import { Isolate } from "./isolate.ts";
 import { State, Word, waitForState } from "./page.ts";
 import { preloadOptions } from "./environment.ts";
+import { prepareWorker } from "./prepare.ts";
 
 /**
  * Workers of a recorded process are recorded with it, each with a ring of its own. They inherit where to announce the
@@ -21,7 +26,6 @@ const BOOT_MS = 1_000;
 /** Makes the Workers that this isolate starts record themselves. Answers what ends that. */
 export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer) => void): () => void {
   setEnvironmentData(ENVIRONMENT_KEY, inheritance as unknown as Parameters<typeof setEnvironmentData>[1]);
-  const module = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
   const original = module.Worker;
   const ids = new WeakMap<Worker, number>();
   const traced = new Proxy(original, {
@@ -127,17 +131,13 @@ function hideThread(worker: typeof Worker, hidden: number): () => void {
 }
 
 /** The same for the Worker's own number, which the program reads from the module; answers the number shown. */
-function hideOwnThread(hidden: number): { shownId: number; module: { Worker: typeof Worker } } {
-  const module = createRequire(import.meta.url)("node:worker_threads") as {
-    Worker: typeof Worker;
-    threadId: number;
-  };
+function hideOwnThread(hidden: number): number {
   const shownId = hidden > 0 && threadId > hidden ? threadId - 1 : threadId;
   if (shownId !== module.threadId) {
     replace(module, "threadId", shownId);
     shareReplaced();
   }
-  return { shownId, module };
+  return shownId;
 }
 
 /** In a Worker of a recorded process: begins to record it. Answers false where the process is not recorded. */
@@ -147,7 +147,7 @@ export function joinRecording(): boolean {
   const { page, channel, buffer, hiddenThread } = inheritance;
   if (ended(page)) return false;
   // Recorded or not, its number is one higher than it would be.
-  const { shownId, module } = hideOwnThread(hiddenThread);
+  const shownId = hideOwnThread(hiddenThread);
   // A Worker started in the process's first moments: its announcement would find nobody.
   if (!waitForState(page, State.Ready, BOOT_MS, BOOT_MS) || ended(page)) {
     hideThread(module.Worker, hiddenThread);
@@ -158,6 +158,7 @@ export function joinRecording(): boolean {
     port.postMessage(message);
     port.close();
   };
+  prepareWorker();
   const isolate = new Isolate({
     name: `worker ${shownId}`,
     file: "",
