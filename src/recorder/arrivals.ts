@@ -1,7 +1,8 @@
 import { basename } from "node:path";
+import { BoundedMap } from "../base/bounded-map.ts";
 import type { LoopAnnouncement } from "./messages.ts";
 
-/** Workers that ended before they announced themselves and may yet have done so: how many are remembered. */
+/** Workers that ended before they announced themselves and may yet have done so: how many are remembered at the most. */
 const MOST_GONE = 100;
 
 /**
@@ -15,7 +16,7 @@ export class Arrivals {
   readonly #files = new Map<number, string>();
   /** Announcements without a file, by thread id, and whether a cut has been made since. */
   readonly #waiting = new Map<number, { readonly loop: LoopAnnouncement; late: boolean }>();
-  readonly #gone = new Map<number, { readonly file: string | undefined; readonly time: number }>();
+  readonly #gone = new BoundedMap<{ readonly file: string | undefined; readonly time: number }>(MOST_GONE);
 
   /** `end` answers whether the Worker had been admitted. */
   constructor(admit: (loop: LoopAnnouncement) => void, end: (threadId: number, time: number) => boolean) {
@@ -49,10 +50,6 @@ export class Arrivals {
     this.#files.delete(threadId);
     if (this.#end(threadId, time)) return;
     this.#gone.set(threadId, { file, time });
-    for (const oldest of this.#gone.keys()) {
-      if (this.#gone.size > MOST_GONE) this.#gone.delete(oldest);
-      break;
-    }
   }
 
   /** A cut is made: admits what has waited since the last one, or all that waits. */

@@ -7,7 +7,7 @@ import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
 import { noteText } from "./notes.ts";
 
-/** A cut that is late is made in slices of this length, or of a thousandth of it where it is very late. */
+/** A late cut is made in slices of this length or up to twice it, of a thousandth of the time where it is very late. */
 const SLICE_NS = 50e6;
 const MOST_SLICES = 1_000;
 /** Records that are drained between two signs of life. */
@@ -146,7 +146,7 @@ export class Pipeline {
   /** Drains every ring up to `until` and writes what can be decided by then. */
   cut(until: number): void {
     const slice = Math.max(SLICE_NS, (until - this.#cutAt) / MOST_SLICES);
-    for (let to = this.#cutAt + slice; to < until; to += slice) this.#slice(to);
+    for (let to = this.#cutAt + slice; until - to >= slice; to += slice) this.#slice(to);
     this.#slice(until);
     this.#cutAt = until;
     this.#cost.cuts++;

@@ -1,7 +1,5 @@
-import type inspector from "node:inspector";
-import { url } from "node:inspector";
-import { createRequire } from "node:module";
 import { imitate, replace, undoAll } from "../probe/replace.ts";
+import { inspectorModule } from "./inspector.ts";
 
 /** Options with which Node itself talks to V8's inspector; a second voice would show in what it prints. */
 const PROFILING = /^--(cpu-prof|heap-prof|inspect|experimental-test-coverage)/;
@@ -11,11 +9,12 @@ const WITHOUT_INSPECTOR = /^--(test|watch|watch-path(=.*)?)$/;
 
 /** Why CPU samples are not ours to take: what else profiles or debugs this process from its start; "" where they are. */
 export function otherProfiler(): string {
+  if (inspectorModule === undefined) return "this Node has no inspector";
   const words = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)];
   const option = words.find((word) => PROFILING.test(word) || WITHOUT_INSPECTOR.test(word));
   if (option !== undefined) return `the program is run with ${option}`;
   if (process.env["NODE_V8_COVERAGE"]) return "the program is run with NODE_V8_COVERAGE";
-  return url() === undefined ? "" : "the program has its inspector open";
+  return inspectorModule.url() === undefined ? "" : "the program has its inspector open";
 }
 
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
@@ -25,7 +24,7 @@ type AnyFunction = (this: unknown, ...args: never[]) => unknown;
  * that are taken through V8's console, as ours are. Answers what ends that.
  */
 export function watchInspector(leave: () => void): () => void {
-  const module = createRequire(import.meta.url)("node:inspector") as typeof inspector;
+  if (inspectorModule === undefined) return () => {};
   const before = (owner: object, name: string): (() => void) => {
     const original = (owner as Record<string, AnyFunction>)[name]!;
     const wrapper: AnyFunction = function (...args) {
@@ -34,6 +33,6 @@ export function watchInspector(leave: () => void): () => void {
     };
     return replace(owner, name, imitate(original, wrapper));
   };
-  const undo = [before(module.Session.prototype, "connect"), before(module, "open")];
+  const undo = [before(inspectorModule.Session.prototype, "connect"), before(inspectorModule, "open")];
   return () => undoAll(undo);
 }

@@ -1,5 +1,3 @@
-import type inspector from "node:inspector";
-import { createRequire } from "node:module";
 import { MessageChannel, Worker, isMainThread, receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { hidePort, hidePortsOf } from "../probe/ports.ts";
@@ -12,6 +10,7 @@ import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
 import type { FromTracer, SinkPlan, ToTracer, TracerData } from "./messages.ts";
 import { completeOptions } from "./options.ts";
+import { inspectorModule } from "./inspector.ts";
 import { otherProfiler, watchInspector } from "./profilers.ts";
 import type { RecordingOptions, StartOptions } from "./options.ts";
 import { State, Word, createPage, waitForState } from "./page.ts";
@@ -204,15 +203,18 @@ class Session implements Recording {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
+    if (this.#stopped !== undefined) return this.#stopped;
+    // Not in what is asynchronous: the hooks would tell of that.
     if (!this.#over) {
-      const over = new Promise<void>((resolve) => (this.#settle = resolve));
       this.#quiet();
       this.#finish();
+    }
+    return (this.#stopped = this.#end());
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#over) {
+      const over = new Promise<void>((resolve) => (this.#settle = resolve));
       // The program waits for us now: its process must not end before.
       this.#port.ref();
       this.#worker.ref();
@@ -327,21 +329,18 @@ function unreachable(): string {
 
 /** Lets the tracer thread begin and end CPU profiles through V8's own console, whatever the program makes of its own. */
 function offerProfiler(page: Int32Array): void {
+  const own = inspectorModule?.console;
+  if (own === undefined) return;
   const shared = slot();
-  try {
-    const { console: own } = createRequire(import.meta.url)("node:inspector") as typeof inspector;
-    shared.profile = (title) => own.profile(title);
-    shared.profileEnd = (title) => own.profileEnd(title);
-    shared.detach = () => {
-      Atomics.store(page, Word.Detach, 1);
-      Atomics.notify(page, Word.Detach);
-      const limit = performance.now() + DETACH_MS;
-      // Not Atomics.wait: the thread may be in one already.
-      while (Atomics.load(page, Word.Detach) === 1 && performance.now() < limit);
-    };
-  } catch {
-    // A Node without an inspector records without CPU samples; the tracer thread says so in the trace.
-  }
+  shared.profile = (title) => own.profile(title);
+  shared.profileEnd = (title) => own.profileEnd(title);
+  shared.detach = () => {
+    Atomics.store(page, Word.Detach, 1);
+    Atomics.notify(page, Word.Detach);
+    const limit = performance.now() + DETACH_MS;
+    // Not Atomics.wait: the thread may be in one already.
+    while (Atomics.load(page, Word.Detach) === 1 && performance.now() < limit);
+  };
 }
 
 /**

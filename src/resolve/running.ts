@@ -122,22 +122,13 @@ export class Running {
     promise: PromiseNode | null,
   ): number {
     const { queue } = this;
-    let op: number;
-    if (callee !== null) {
-      op = queue.add(OpKind.AwaitFrame, time);
-      queue.refer(frame);
-      queue.refer(site);
-      queue.refer(callee);
-    } else if (promise !== null) {
-      op = queue.add(OpKind.AwaitPromise, time);
-      queue.refer(frame);
-      queue.refer(site);
-      queue.refer(promise);
-    } else {
-      op = queue.add(OpKind.Await, time);
-      queue.refer(frame);
-      queue.refer(site);
-    }
+    const awaited = callee ?? promise;
+    const kind =
+      callee === null ? (promise === null ? OpKind.Await : OpKind.AwaitPromise) : OpKind.AwaitFrame;
+    const op = queue.add(kind, time);
+    queue.refer(frame);
+    queue.refer(site);
+    if (awaited !== null) queue.refer(awaited);
     return op;
   }
 
