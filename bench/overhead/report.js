@@ -5,8 +5,7 @@ const HEAD =
   "| variant | median | beside untraced | beside the twin | target | verdict |\n|---|---|---|---|---|---|";
 
 /** A group of series as text. */
-export function table({ title, unit, combine, series, notes = [], skipped }) {
-  if (skipped !== undefined) return `### ${title}\n\nskipped: ${skipped}\n`;
+export function table({ title, unit, combine, series, notes = [] }) {
   const [base, twin] = series;
   const form = combine === difference ? (value) => signed(value) : (value) => value.toFixed(3);
   const interval = ({ median: middle, low, high }) => `${form(middle)} (${form(low)} to ${form(high)})`;

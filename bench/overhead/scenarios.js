@@ -12,16 +12,7 @@ import { childrenCpu, residentMegabytes } from "./cpu.js";
 import { cpuOf, ownSlice, startVariant, stopVariant } from "./process.js";
 import { difference, ratio, shuffled } from "./stats.js";
 import { droppedFacts } from "./traces.js";
-import {
-  BASE,
-  COMPETITORS,
-  DORMANT,
-  knowsDormant,
-  PRELOADED,
-  TWIN,
-  WITH_SAMPLES,
-  WITHOUT_SAMPLES,
-} from "./variants.js";
+import { BASE, COMPETITORS, DORMANT, PRELOADED, TWIN, WITH_SAMPLES, WITHOUT_SAMPLES } from "./variants.js";
 
 const HERE = import.meta.dirname;
 const source = (name) => join(HERE, "programs", name);
@@ -72,9 +63,6 @@ async function ownWork(run, key, title, file, size, variants, target) {
 
 async function dormant(run) {
   const title = "d: HTTP server, ready to record but not recording";
-  if (!knowsDormant(run.node, run.scratch)) {
-    return [{ title, skipped: "this build knows no RUNTRACE_MODE=dormant" }];
-  }
   return servers({ ...run, competitors: false }, title, [DORMANT], { limit: 1.02 });
 }
 

@@ -3,8 +3,6 @@
  * is a name, how to start a program so (`command(node, program, scratch)`; files go into the folder `scratch`), and
  * whether it is ours, with a tracer thread.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const HERE = import.meta.dirname;
@@ -42,25 +40,11 @@ export const PRELOADED = {
 /** Ready to record, and not recording. */
 export const DORMANT = {
   name: "runtrace dormant",
-  hasTracer: true,
   command: (node, program, scratch) => ({
     command: [node, "--require", REGISTER, ...program],
-    env: dormantEnvironment(scratch),
+    env: { RUNTRACE_MODE: "dormant", RUNTRACE_OUT: join(scratch, "dormant.out") },
   }),
 };
-
-/** Whether this build can be dormant; one that cannot records at once. */
-export function knowsDormant(node, scratch) {
-  const env = { ...process.env, ...dormantEnvironment(scratch) };
-  spawnSync(node, ["--require", REGISTER, "-e", "0"], { env });
-  const recordedAnyway = existsSync(env.RUNTRACE_OUT);
-  rmSync(env.RUNTRACE_OUT, { force: true });
-  return !recordedAnyway;
-}
-
-function dormantEnvironment(scratch) {
-  return { RUNTRACE_MODE: "dormant", RUNTRACE_OUT: join(scratch, "dormant.out") };
-}
 
 /** What others record with; `for` names the scenarios in which it makes sense. */
 export const COMPETITORS = [
