@@ -10,7 +10,17 @@ import { installIn, ROOT } from "./setup.js";
 
 const FOLDER = join(ROOT, "test", "nodes");
 /** Parts of the names of the tests that depend on how Node behaves: what records, and what spawns programs. */
-const TESTS = ["recorder/", "probe/", "instrument/", "cli/run", "test/programs", "test/third-party"];
+const TESTS = [
+  "recorder/",
+  "probe/",
+  "instrument/",
+  "loader/",
+  "cli/run",
+  "test/programs",
+  "test/frames",
+  "test/truth",
+  "test/third-party",
+];
 /** The tests of published packages take minutes: they run on the Node at hand, and on this one. */
 const PACKAGES_NODE = "24.";
 const PACKAGES = ["--all", "test/packages"];

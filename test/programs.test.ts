@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { rangeSummaries } from "#dist/analysis/gc.js";
 import type { TraceModel } from "#dist/model/types.js";
-import { goTool, parsed } from "#dist/testing/go.js";
+import { judged } from "#dist/testing/go.js";
 import { projectRoot } from "#dist/testing/project.js";
 import { activationsNamed, spansOf, total, withRecording } from "#dist/testing/record.js";
 import type { Recording } from "#dist/testing/record.js";
@@ -16,9 +16,7 @@ const program = (name: string, ...args: string[]): string[] => ["node", join(PRO
 
 function judge(recording: Recording): void {
   assert.equal(recording.code, 0, recording.stderr);
-  if (goTool() === null) return;
-  const verdict = parsed(recording.file);
-  assert.ok(verdict.ok, verdict.stderr);
+  judged(recording.file);
 }
 
 /** Every activation's spans follow each other without gap from its creation to its end. */
@@ -84,6 +82,25 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
         samples++;
     }
     assert.ok(samples >= 4, `${samples} CPU samples on the burner, want about 8`);
+  });
+});
+
+test("a handler runs until it returns and a listener until it awaits, also where nothing is told meanwhile", async () => {
+  await withRecording(program("handlers.cjs"), (recording) => {
+    judge(recording);
+    const { model } = recording;
+    const burnt = JSON.parse(recording.stdout) as { handler: number; listener: number };
+    const ran = (name: string): number => {
+      const [row] = activationsNamed(model, name);
+      assert.ok(row !== undefined, `no activation named ${name}`);
+      return total(spansOf(model, row), "running");
+    };
+    const [request, listener] = [ran("request GET"), ran("listener")];
+    assert.ok(request >= burnt.handler && request < burnt.handler + 30, `${request} ms of ${burnt.handler}`);
+    assert.ok(
+      listener >= burnt.listener && listener < burnt.listener + 30,
+      `${listener} ms of ${burnt.listener}`,
+    );
   });
 });
 
@@ -328,8 +345,7 @@ test("Node's test runner, which has no inspector, is recorded without CPU sample
 });
 
 for (const version of ["1.25", "1.23"]) {
-  test(`no use of the annotation API makes an illegal trace (version ${version})`, async (t) => {
-    if (goTool() === null) t.skip("no go");
+  test(`no use of the annotation API makes an illegal trace (version ${version})`, async () => {
     const seeds = version === "1.25" ? [1, 2, 3, 4] : [5, 6];
     for (const seed of seeds) {
       await withRecording(

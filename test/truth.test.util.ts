@@ -9,10 +9,6 @@ interface Activation {
   reason: string;
   stack: string;
   lines: string[];
-  /** When it began and how long its states took in sum. */
-  start: number;
-  sum: number;
-  end: number;
 }
 
 export interface Truth {
@@ -20,8 +16,8 @@ export interface Truth {
   /** Events that block or create, and those of them without a stack. */
   readonly events: number;
   readonly bare: number;
-  /** Names of activations whose states do not sum to their lifetime. */
-  readonly unequal: readonly string[];
+  /** Names of activations that left a state which they were not in, or before they had entered it. */
+  readonly broken: readonly string[];
 }
 
 const HEAD = /^M=\S+ P=\S+ G=(-?\d+) (\w+) Time=(\d+) ?(.*)$/;
@@ -39,9 +35,8 @@ export function tell(parsed: string): Truth {
   const tasks = new Map<string, string>();
   let events = 0;
   let bare = 0;
-  let last = 0;
+  const broken: string[] = [];
   for (const { g, kind, time, rest, stack, transition } of eventsOf(parsed)) {
-    last = time;
     if (kind === "StateTransition") {
       const move = MOVE.exec(rest);
       if (move === null) continue;
@@ -62,17 +57,13 @@ export function tell(parsed: string): Truth {
           reason: "",
           stack: "",
           lines: [],
-          start: time,
-          sum: 0,
-          end: time,
         });
         continue;
       }
       const activation = all.get(key);
       if (activation === undefined || from === to) continue;
       const ms = (time - activation.since) / 1e6;
-      activation.sum += time - activation.since;
-      activation.end = time;
+      if (from !== activation.state || ms < 0) broken.push(activation.name);
       if (to === "Waiting" && reason !== "preempted" && reason !== "system goroutine wait") {
         events++;
         if (stack.length === 0) bare++;
@@ -104,16 +95,13 @@ export function tell(parsed: string): Truth {
       on.lines.push(`log ${text("Category")} ${text("Message")}${of}`);
   }
   const blocks: string[] = [];
-  const unequal: string[] = [];
   for (const activation of all.values()) {
-    const { name, creator, born, lines, state, since, start, sum } = activation;
+    const { name, creator, born, lines } = activation;
     if (name === "runtime.eventLoop") continue;
-    const isOver = state === "NotExist";
-    if (sum + (isOver ? 0 : last - since) !== (isOver ? activation.end : last) - start) unequal.push(name);
     const by = creator === -1 ? "" : ` < ${all.get(creator)?.name ?? "?"}${born === "" ? "" : ` at ${born}`}`;
     blocks.push([`${name}${by}`, ...lines.map((line) => `  ${line}`)].join("\n"));
   }
-  return { text: blocks.join("\n"), events, bare, unequal };
+  return { text: blocks.join("\n"), events, bare, broken };
 }
 
 interface Event {

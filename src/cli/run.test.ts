@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { goTool, parsed } from "../testing/go.ts";
+import { judged } from "../testing/go.ts";
 import { projectRoot } from "../testing/project.ts";
 import { commandOf } from "./run.ts";
 
@@ -56,9 +56,7 @@ function put(name: string, text: string, mode = 0o644): string {
 
 function judge(file: string): void {
   assert.match(readFileSync(file, "latin1"), /^go 1\.25 trace/);
-  if (goTool() === null) return;
-  const { ok, stderr } = parsed(file);
-  assert.ok(ok, stderr);
+  judged(file);
 }
 
 test("PROGRAM is a script, a command of node_modules/.bin here or above, or one of PATH", () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { goTool, parsed } from "../testing/go.ts";
+import { judged } from "../testing/go.ts";
 
 export const REGISTER = fileURLToPath(new URL("../register.js", import.meta.url));
 /** What `run` preloads. */
@@ -78,27 +78,25 @@ export interface Contents {
   readonly notes: readonly Record<string, unknown>[];
   /** `CATEGORY: MESSAGE` of the program's logs. */
   readonly logs: readonly string[];
-  /** Go's text of all events; empty where there is no Go. */
+  /** `go tool trace -d=parsed`: all events. */
   readonly text: string;
 }
 
-/** Reads a trace with Go as the judge; throws Go's verdict where it is broken. Null where there is no Go. */
-export function contents(file: string): Contents | null {
+/** Reads a trace; throws where it is broken, by Go's verdict or, where there is no Go, by ours. */
+export function contents(file: string): Contents {
   const header = readFileSync(file).subarray(0, 13).toString("latin1");
   if (!/^go 1\.2\d trace/.test(header)) throw new Error(`got "${header}", want a trace`);
-  if (goTool() === null) return null;
-  const { ok, stdout, stderr } = parsed(file);
-  if (!ok) throw new Error(stderr);
+  const text = judged(file);
   const notes: Record<string, unknown>[] = [];
   const logs: string[] = [];
-  for (const [, category = "", message = ""] of stdout.matchAll(
+  for (const [, category = "", message = ""] of text.matchAll(
     / Log .*Category="([^"]*)" Message="(.*)"$/gm,
   )) {
     const plain = JSON.parse(`"${message}"`) as string;
     if (category === "runtrace") notes.push(JSON.parse(plain) as Record<string, unknown>);
     else logs.push(`${category}: ${plain}`);
   }
-  return { notes, logs, text: stdout };
+  return { notes, logs, text };
 }
 
 /** Runs `jobs` two at a time, in order. */

@@ -48,11 +48,9 @@ test("a recording goes on and off, again and again", async () => {
     assert.equal(trace.isEnabled(), false);
     await Promise.all([stopped, trace.stop()]);
     const found = contents(file);
-    if (found !== null) {
-      assert.deepEqual(found.logs, [`test: ${round}`]);
-      assert.deepEqual(Object.keys(found.notes[0]!), ["process"]);
-      assert.deepEqual(Object.keys(found.notes.at(-1)!), ["cost"]);
-    }
+    assert.deepEqual(found.logs, [`test: ${round}`]);
+    assert.deepEqual(Object.keys(found.notes[0]!), ["process"]);
+    assert.deepEqual(Object.keys(found.notes.at(-1)!), ["cost"]);
   }
 });
 
@@ -89,7 +87,7 @@ test("a Writable gets the whole trace before stop resolves, and stays open", asy
   const file = folder.path("slow.out");
   writeFileSync(file, Buffer.concat(chunks));
   const found = contents(file);
-  if (found !== null) assert.deepEqual(found.logs, ["test: slow"]);
+  assert.deepEqual(found.logs, ["test: slow"]);
   assert.equal(slow.writableEnded, false);
   assert.equal(slow.listenerCount("error"), 0);
 });
@@ -102,7 +100,7 @@ test("a WritableStream gets the whole trace, and its lock is let go", async () =
   const file = folder.path("web.out");
   writeFileSync(file, Buffer.concat(chunks));
   const found = contents(file);
-  if (found !== null) assert.deepEqual(found.logs, ["test: web"]);
+  assert.deepEqual(found.logs, ["test: web"]);
 });
 
 test("a sink that fails ends the recording, and stop rejects with its error, once", async () => {
@@ -136,7 +134,7 @@ test("a recording that failed does not stand in the way of the next", async () =
   while (trace.isEnabled()) await sleep(10);
   await record(folder.path("next.out"), "next");
   const found = contents(folder.path("next.out"));
-  if (found !== null) assert.deepEqual(found.logs, ["test: next"]);
+  assert.deepEqual(found.logs, ["test: next"]);
 });
 
 test("a stream that ends while it is written is a failure, not a crash", async () => {
@@ -193,5 +191,5 @@ test("a Worker cannot start a recording, and is recorded while one is on", async
   assert.deepEqual(await answer(), { code: "ERR_TRACE_WORKER", on: true });
   await trace.stop();
   const found = contents(file);
-  if (found !== null) assert.deepEqual(found.logs, ["test: from the worker"]);
+  assert.deepEqual(found.logs, ["test: from the worker"]);
 });

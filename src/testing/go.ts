@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 
 /** What a run of `go tool trace` answered: its exit status as a verdict, and its text. */
 export interface GoVerdict {
@@ -57,4 +58,19 @@ export function parsed(file: string): GoVerdict {
 /** `go tool trace -d=wire FILE`: the undecoded records as text. */
 export function wire(file: string): GoVerdict {
   return goToolTrace(["-d=wire", file]);
+}
+
+/**
+ * The text of all events of a trace that its judge accepts: Go's tool, or our own `dump` where there is no Go. Throws
+ * what the judge says of a trace that it refuses.
+ */
+export function judged(file: string): string {
+  if (goTool() === null) {
+    const cli = fileURLToPath(new URL("../cli.js", import.meta.url));
+    const options = { encoding: "utf8", env: environment, maxBuffer: 1 << 30 } as const;
+    return execFileSync(process.execPath, [cli, "dump", "--format", "parsed", file], options);
+  }
+  const { ok, stdout, stderr } = parsed(file);
+  if (!ok) throw new Error(`${file}: ${stderr}`);
+  return stdout;
 }
