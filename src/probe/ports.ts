@@ -13,14 +13,20 @@ export function hidePort(port: object): void {
   setStamp(port, 0, UNSEEN);
 }
 
-/** Node talks with a Worker on ports of its own: `all` of them are hidden, or that for its own messages only. */
-export function hidePortsOf(worker: Worker, all: boolean): void {
+/** Messages of this Worker are not told from here on. */
+export function hidePortsOf(worker: Worker): void {
   for (const symbol of Object.getOwnPropertySymbols(worker)) {
     const port = (worker as unknown as Record<symbol, unknown>)[symbol];
-    if (port instanceof MessagePort && (all || symbol.description === "kPort")) hidePort(port);
+    if (port instanceof MessagePort) hidePort(port);
   }
 }
 
+/** What Node keeps on the ports that carry its own talk with a Worker, once it has been seen. */
+let ownMark: symbol | undefined;
+
+/** Whether a port's messages are none of the program's: it was hidden, or is one of those by which Node talks with Workers. */
 export function isHidden(port: object): boolean {
-  return kindOf(port) === UNSEEN;
+  if (kindOf(port) === UNSEEN) return true;
+  ownMark ??= Object.getOwnPropertySymbols(port).find(({ description }) => description === "kWaitingStreams");
+  return ownMark !== undefined && Object.hasOwn(port, ownMark);
 }

@@ -170,7 +170,7 @@ class Session implements Recording {
       name: "runtrace",
     });
     hidePort(port1);
-    hidePortsOf(this.#worker, true);
+    hidePortsOf(this.#worker);
     this.#worker.on("error", (error) => this.#ended(error));
     this.#worker.on("exit", () => this.#ended(undefined));
     port1.on("message", (message: FromTracer) => this.#hear(message));

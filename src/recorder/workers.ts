@@ -7,7 +7,6 @@ import module, {
   threadId,
 } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
-import { hidePortsOf } from "../probe/ports.ts";
 import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
 import type { Inheritance, ToTracer } from "./messages.ts";
@@ -31,7 +30,6 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
   const traced = new Proxy(original, {
     construct(target, args: WorkerArguments, newTarget) {
       const worker = construct(target, args, newTarget, inheritance.preloaded);
-      hidePortsOf(worker, false);
       try {
         // Read now: it is -1 when the Worker has ended.
         const id = worker.threadId;
