@@ -29,7 +29,7 @@ function factsOf(choices: readonly number[]): RawFact[] {
   const site = (): number => 1 + choose(SITES);
   const call = (depth: number): number => {
     const frame = ++id;
-    tell(Fact.FrameCall, frame, choose(50) === 0 ? 1 : 0, site());
+    tell(Fact.FrameCall, frame, (choose(50) === 0 ? 1 : 0) + 2 * site(), site());
     run(frame, depth + 1);
     return frame;
   };

@@ -51,7 +51,7 @@ export class QuietFacts {
       const isCaller = frame + first === caller;
       switch (records.kind(at)) {
         case Fact.FrameCall:
-          if (frame !== called || called === MOST_FRAMES || depth === 0 || records.b(at) !== 0) return 0;
+          if (frame !== called || called === MOST_FRAMES || depth === 0 || records.b(at) % 2 !== 0) return 0;
           states[called++] = RUNNING;
           running[depth++] = frame;
           break;
