@@ -214,8 +214,7 @@ export class FrameWaits {
     if (frame.closes !== 0) this.#closeCall(time, frame.closes);
     this.#decisions.frameEnded(frame);
     frame.isWaiting = false;
-    frame.awaits = null;
-    frame.source = null;
+    leave(frame);
     if (joint !== null && !joint.isEnding) this.#maybeReady(time, joint);
     frame.op = queue.add(OpKind.FrameEnd, time);
     queue.refer(frame);
@@ -300,12 +299,14 @@ export class FrameWaits {
   }
 
   awaitFrame(time: number, frame: Scope, callee: Scope, site: Site | null): void {
-    if (callee.awaiter === null || callee.awaiter === frame) callee.awaiter = frame;
+    leave(frame);
+    if (callee.awaiter === null) callee.awaiter = frame;
     else callee.awaiters = added(callee.awaiters, frame);
     this.wait(time, frame, site, callee, null);
   }
 
   #awaitPromise(time: number, frame: Scope, promise: PromiseNode, site: Site | null): void {
+    leave(frame);
     promise.awaiters = added(promise.awaiters, frame);
     this.wait(time, frame, site, null, promise);
   }
@@ -317,6 +318,7 @@ export class FrameWaits {
     callee: Scope | null,
     promise: PromiseNode | null,
   ): void {
+    leave(frame);
     frame.isWaiting = true;
     frame.isMaybe = false;
     frame.isEnding = false;
@@ -347,8 +349,7 @@ export class FrameWaits {
     if (awaits !== null && awaits.isEnding && !awaits.settled) this.#endTails(time, awaits);
     if (frame.isWaiting) this.#readyAt(time, frame);
     frame.isWaiting = false;
-    frame.awaits = null;
-    frame.source = null;
+    leave(frame);
   }
 
   /** The frame has ended with a promise that has settled unseen, as the going on of who awaits it tells. */
@@ -384,6 +385,22 @@ export function awaitedBy({ awaits, awaitsId }: Scope): Scope | null {
   return awaits !== null && awaits.fn === awaitsId ? awaits : null;
 }
 
+/**
+ * The frame waits no more. What it has waited for and has not settled must forget it: its object may become another
+ * frame's, which may wait for the same.
+ */
+function leave(frame: Scope): void {
+  const awaits = awaitedBy(frame);
+  const { source } = frame;
+  if (awaits !== null && !awaits.settled) {
+    if (awaits.awaiter === frame) awaits.awaiter = null;
+    else awaits.awaiters = without(awaits.awaiters, frame);
+  }
+  if (source !== null && !source.settled) source.awaiters = without(source.awaiters, frame);
+  frame.awaits = null;
+  frame.source = null;
+}
+
 /** Whether it is a promise of Node's that has not settled yet, as far as is known. */
 export function isOutside(promise: PromiseNode): boolean {
   return promise.cls === PromiseClass.Native && !promise.settled;
@@ -394,4 +411,10 @@ function added<T>(list: T[] | null, member: T): T[] {
   if (list === null) return [member];
   list.push(member);
   return list;
+}
+
+function without<T>(list: T[] | null, member: T): T[] | null {
+  if (list === null) return null;
+  const left = list.filter((one) => one !== member);
+  return left.length === 0 ? null : left;
 }
