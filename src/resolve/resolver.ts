@@ -233,12 +233,16 @@ export class Resolver {
     const { schedule, timers } = loop;
     const { queue, late } = loop.reader.running;
     let lateAt = 0;
+    let reached = horizon;
     for (;;) {
       const next = late[lateAt];
       const time = queue.size > 0 ? queue.time : Infinity;
       if (next !== undefined && next.time < time) {
         // A pause is written as a whole, so that nothing that is written later lies before its end.
-        if (Math.max(next.time, next.end) > horizon) break;
+        if (Math.max(next.time, next.end) > horizon) {
+          reached = Math.min(horizon, next.time);
+          break;
+        }
         lateAt++;
         this.#reach(loop, next.time);
         schedule.processLate(next);
@@ -249,7 +253,7 @@ export class Resolver {
       }
     }
     if (lateAt > 0) late.splice(0, lateAt);
-    if (Number.isFinite(horizon)) this.#wakeTimers(loop, horizon);
+    if (Number.isFinite(reached)) this.#wakeTimers(loop, reached);
   }
 
   /** Does what is due by `time`, apart from the loop's operations. */

@@ -163,9 +163,10 @@ export class ResourceReader {
       return;
     }
     if (this.#running.stack[at]!.kind === ResourceKind.Reaction) this.#handles.delete(id);
-    const settles = this.get(id)?.settles ?? null;
-    if (settles !== null && !settles.settled && settles.followsAt === 0) settles.sourceUntil = time;
     const resource = this.#pending.get(id);
+    // What calls back any number of times may yet settle it.
+    const settles = resource?.oneShot === true ? resource.settles : null;
+    if (settles !== null && !settles.settled && settles.followsAt === 0) settles.sourceUntil = time;
     // One that was refreshed meanwhile will call back once more.
     if (resource?.oneShot === true && resource.called) this.#finish(time, resource);
     this.#running.popTo(at, time);

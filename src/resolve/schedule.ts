@@ -382,7 +382,7 @@ export class LoopSchedule implements ThreadListener {
   #run(activation: Activation, scope: Scope | null, time: number): void {
     const thread = this.#thread;
     // One that just keeps running has not yet got to its timer.
-    if (activation !== thread.current) activation.overdue = false;
+    if (activation !== thread.current) activation.overdue = Infinity;
     const { active } = thread;
     if (active !== null) {
       // A callback inside of a running one (runInAsyncScope, a parser inside a socket's read).

@@ -245,8 +245,9 @@ export class LoopThread {
     const activation = entryOf(timer.scope)?.activation ?? null;
     // Between two jobs of a turn the loop is busy, too.
     if (activation === null || this.current === null) return;
-    if (activation === this.current || activation.below > 0) activation.overdue ||= this.active !== null;
-    else if (activation.status === "waiting") this.wake(activation, timer.due);
+    if (activation === this.current || activation.below > 0) {
+      if (this.active !== null && timer.due < activation.overdue) activation.overdue = timer.due;
+    } else if (activation.status === "waiting") this.wake(activation, timer.due);
   }
 
   /** A timer makes a waiting activation runnable, on the thread of the timers: the loop may be busy. */
@@ -354,8 +355,9 @@ export class LoopThread {
       out.goBlock(m, time, reason, this.#stackOf(frame ?? activation.lastScope, activation));
       activation.status = "waiting";
       activation.since = time;
-      if (activation.overdue) this.wake(activation, time);
-      activation.overdue = false;
+      // It may have stopped before, which is sometimes seen late.
+      if (activation.overdue <= time) this.wake(activation, time);
+      activation.overdue = Infinity;
     }
   }
 
