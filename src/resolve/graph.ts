@@ -158,8 +158,8 @@ export interface Activation extends Link<Activation> {
   heldFor: number;
   /** What ran last on it. */
   lastScope: Scope | null;
-  /** When the first of its timers fell due while it was running, or Infinity. */
-  overdue: number;
+  /** The first of its timers that fell due while it was running. */
+  overdue: ResourceNode | null;
   /** When it blocked last, or was created for a Worker, in ns. */
   since: number;
 }
@@ -245,7 +245,7 @@ export function makeActivation(g: number, entry: Frame): Activation {
     held: false,
     heldFor: 0,
     lastScope: null,
-    overdue: Infinity,
+    overdue: null,
     since: 0,
   };
 }

@@ -151,12 +151,12 @@ function reasonOfAwaited(
       return "sync";
     } else if (promise.cls === PromiseClass.Race) {
       return "select";
-    } else if (promise.source !== 0 && promise.sourceUntil !== Infinity && time < promise.sourceUntil) {
+    } else if (hasSource(promise, time, lookAhead) && promise.sourceUntil !== Infinity) {
       // What was asked for did call back, though it did not settle the promise.
       return reasonOfKind(promise.source);
     } else if (isSettledFromOutside(promise, time + lookAhead)) {
       return reasonOfKind(promise.settledKind);
-    } else if (promise.source !== 0 && promise.sourceAt <= time + lookAhead && time < promise.sourceUntil) {
+    } else if (hasSource(promise, time, lookAhead)) {
       return reasonOfKind(promise.source);
     } else if (promise.parent !== null) {
       promise = promise.parent;
@@ -168,6 +168,11 @@ function reasonOfAwaited(
     }
   }
   return null;
+}
+
+/** Whether what is to settle it is known, and had not called back by `time`. */
+function hasSource({ source, sourceAt, sourceUntil }: PromiseNode, time: number, lookAhead: number): boolean {
+  return source !== 0 && sourceAt <= time + lookAhead && time < sourceUntil;
 }
 
 /** A callback of which only its kind is known has settled it: better evidence than what it was made for. */

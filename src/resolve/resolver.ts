@@ -122,7 +122,7 @@ export class Resolver {
       onTimer: (timer: ResourceNode) => timers.add(timer),
       onEnd: (endTime) => this.#loopEnded(loop, endTime),
     });
-    const schedule = new LoopSchedule(this.#shared, loop, root, time, pool);
+    const schedule = new LoopSchedule(this.#shared, loop, root, time, pool, (timer) => timers.add(timer));
     this.#loops[loop] = {
       reader,
       schedule,

@@ -50,8 +50,18 @@ export class LoopSchedule implements ThreadListener {
   /** Callbacks that began inside of running ones. */
   #nested: Nested[] = [];
   readonly #system: LoopSystem;
+  readonly notDue: (timer: ResourceNode) => void;
 
-  constructor(shared: Shared, loop: number, root: Scope, time: number, pool: FramePool) {
+  /** `notDue` takes back a timer that was said to be due. */
+  constructor(
+    shared: Shared,
+    loop: number,
+    root: Scope,
+    time: number,
+    pool: FramePool,
+    notDue: (timer: ResourceNode) => void,
+  ) {
+    this.notDue = notDue;
     this.#shared = shared;
     this.#root = root;
     this.#pool = pool;
@@ -382,7 +392,7 @@ export class LoopSchedule implements ThreadListener {
   #run(activation: Activation, scope: Scope | null, time: number): void {
     const thread = this.#thread;
     // One that just keeps running has not yet got to its timer.
-    if (activation !== thread.current) activation.overdue = Infinity;
+    if (activation !== thread.current) activation.overdue = null;
     const { active } = thread;
     if (active !== null) {
       // A callback inside of a running one (runInAsyncScope, a parser inside a socket's read).

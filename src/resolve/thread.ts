@@ -45,6 +45,8 @@ export interface ThreadListener {
   leaving(time: number): void;
   /** It is about to end. */
   ending(activation: Activation, time: number): void;
+  /** A timer of an activation that was not running when it fell due. */
+  notDue(timer: ResourceNode): void;
   /** It runs for what was put off. */
   catchingUp(activation: Activation, time: number): void;
 }
@@ -118,7 +120,17 @@ export class LoopThread {
 
   /** The current activation has nothing to run any more since `time`, if nothing follows. */
   leave(time: number): void {
-    if (this.current !== null && this.#left < 0) this.#left = time;
+    if (this.current === null || this.#left >= 0) return;
+    this.#left = time;
+    this.#checkOverdue(this.current, time);
+  }
+
+  /** The activation stops at `time`, which is sometimes seen late: its timer may not have been due yet. */
+  #checkOverdue(activation: Activation, time: number): void {
+    const { overdue } = activation;
+    if (overdue === null || overdue.due <= time) return;
+    activation.overdue = null;
+    this.#listener.notDue(overdue);
   }
 
   /** Writes that the current activation left. */
@@ -246,7 +258,8 @@ export class LoopThread {
     // Between two jobs of a turn the loop is busy, too.
     if (activation === null || this.current === null) return;
     if (activation === this.current || activation.below > 0) {
-      if (this.active !== null && timer.due < activation.overdue) activation.overdue = timer.due;
+      if (this.active !== null && (activation.overdue === null || timer.due < activation.overdue.due))
+        activation.overdue = timer;
     } else if (activation.status === "waiting") this.wake(activation, timer.due);
   }
 
@@ -355,9 +368,9 @@ export class LoopThread {
       out.goBlock(m, time, reason, this.#stackOf(frame ?? activation.lastScope, activation));
       activation.status = "waiting";
       activation.since = time;
-      // It may have stopped before, which is sometimes seen late.
-      if (activation.overdue <= time) this.wake(activation, time);
-      activation.overdue = Infinity;
+      this.#checkOverdue(activation, time);
+      if (activation.overdue !== null) this.wake(activation, time);
+      activation.overdue = null;
     }
   }
 
