@@ -1,8 +1,8 @@
 /**
  * Bundles what the package ships, so that it needs no dependencies and a start of a recorded process reads few files:
  *
- * * the two entry points and what `run` preloads, with one file that both share (so that they share one recorder), and the tracer thread, in
- *   place of their modules;
+ * * the entry points and what `run` preloads, with one file that all share (so that they share one recorder), what only
+ *   /debug/pprof needs beside it, and the tracer thread, in place of their modules;
  * * the loader's hooks for Node's loader thread, and its compiler with its parser, which is loaded only when needed;
  * * the command line, one folder deep as its modules are;
  * * the declarations that the entry points' types reach.
@@ -16,10 +16,20 @@ import { rolldown } from "rolldown";
 
 /** Bundles the modules that tsc has put into the folder `dist`. */
 export async function bundlePackage(dist) {
-  await bundle(["index.js", "register.js"], dist, {
+  const isPprof = (id) => dirname(id) === join(dist, "pprof-http");
+  const isProfile = (id) => /[\\/](?:pprof-format|profile-format\.js)/.test(id);
+  const isRecorder = (id) => dirname(id) !== dist && !isPprof(id) && !isProfile(id);
+  await bundle(["index.js", "register.js", "pprof.js", "pprof-auto.js"], dist, {
     dir: dist,
     chunkFileNames: "recorder/[name].js",
-    codeSplitting: { groups: [{ name: "recorder", test: (id) => dirname(id) !== dist }] },
+    codeSplitting: {
+      groups: [
+        // What others import comes first: a group takes along what its modules import.
+        { name: "recorder", test: isRecorder, priority: 2 },
+        { name: "pprof-profile", test: isProfile, priority: 1 },
+        { name: "pprof", test: isPprof },
+      ],
+    },
   });
   // In Node's thread of module hooks there is nothing to record, and Node 22 cannot require an ES module.
   const preload = `const { isMainThread, parentPort } = require("node:worker_threads");
@@ -41,7 +51,7 @@ if (isMainThread || parentPort !== null) require("./register.js");
   await bundle(["cli/bin.js"], dist, { dir: join(dist, "bundle"), chunkFileNames: "[name].js" });
   writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./bundle/bin.js";\n');
   chmodSync(join(dist, "cli.js"), 0o755);
-  copyTypes(dist, ["index.d.ts", "register.d.ts"]);
+  copyTypes(dist, ["index.d.ts", "register.d.ts", "pprof.d.ts", "pprof-auto.d.ts"]);
 }
 
 async function bundle(names, dist, output) {

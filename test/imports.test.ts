@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   instrument: ["base"],
   loader: ["instrument"],
   recorder: ["probe", "resolve", "encode", "loader"],
+  "pprof-http": ["recorder"],
   raw: ["wire"],
   decode: ["wire"],
   order: ["decode"],
@@ -25,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Entry points and what is not shipped: they may import anything below them, nothing may import them. */
-const TOP = new Set(["index", "register", "demo", "testing"]);
+const TOP = new Set(["index", "register", "pprof", "pprof-auto", "demo", "testing"]);
 
 /** The recorder's entrance for the command line: how a program is started recorded. */
 const RECORDER_ENTRANCE = new Set(["recorder/environment", "recorder/options", "recorder/file"]);

@@ -17,6 +17,7 @@ interface RunFlags {
   readonly buffer: number;
   readonly traceVersion: "1.25" | "1.23";
   readonly signalFlush: boolean;
+  readonly children: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
@@ -91,6 +92,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
         .choices(["1.25", "1.23"])
         .default("1.25"),
     )
+    .option("--children", "record Node children, too, into FILE.1, FILE.2, …", false)
     .option("--include <glob>", "transform only these files (may come again)", collect, [])
     .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
     .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
@@ -113,6 +115,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
           cpu: flags.cpu,
           buffer: flags.buffer,
           signalFlush: flags.signalFlush,
+          children: flags.children,
           include: flags.include,
           exclude: flags.exclude,
           verbose: isVerbose(command),

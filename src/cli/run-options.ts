@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly buffer: number;
   /** False: install no handler for SIGINT and SIGTERM. */
   readonly signalFlush: boolean;
+  /** Node children of the program are recorded, too, into FILE.1, FILE.2, … */
+  readonly children: boolean;
   /** Globs of files that are transformed; none means all. */
   readonly include: readonly string[];
   /** Globs of files that are not. */

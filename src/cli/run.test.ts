@@ -161,3 +161,51 @@ test("of several processes the first writes FILE, the next FILE.1, and %p is the
   const { stdout } = await runtrace(["-o", "p-%p.out", one]);
   judge(join(folder, `p-${stdout.trim()}.out`));
 });
+
+test("with --children every Node child writes a file of its own, and sees what it would see without", async () => {
+  put(
+    "leaf.mjs",
+    'console.log("leaf", process.argv[2], process.env.NODE_OPTIONS, Object.keys(process.env).filter((k) => k.startsWith("RUNTRACE")).length);\n',
+  );
+  put(
+    "tree.mjs",
+    `import { execFile, execFileSync, execSync, fork, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+const node = process.execPath;
+const env = { PATH: process.env.PATH, NODE_OPTIONS: "--no-warnings" };
+console.log("root", process.env.NODE_OPTIONS);
+process.stdout.write(execFileSync(node, ["leaf.mjs", "1"]));
+process.stdout.write(spawnSync(node, ["leaf.mjs", "2"], { env }).stdout);
+process.stdout.write(execSync(\`"\${node}" leaf.mjs 3\`));
+process.stdout.write((await promisify(execFile)(node, ["leaf.mjs", "4"], { env })).stdout);
+await once(spawn(node, ["leaf.mjs", "5"], { stdio: "inherit" }), "exit");
+await once(fork("leaf.mjs", ["6"]), "exit");
+await once(new Worker(\`require("node:child_process").execFileSync(process.execPath, ["leaf.mjs", "7"], { stdio: "inherit" })\`, { eval: true }), "exit");
+`,
+  );
+  const without = await new Promise<string>((resolve) => {
+    const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env;
+    let text = "";
+    const child = spawn(process.execPath, ["tree.mjs"], { cwd: folder, env });
+    child.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));
+    child.on("close", () => resolve(text));
+  });
+  const alone = await runtrace(["-o", "alone.out", "--cpu", "off", "--", "tree.mjs"]);
+  assert.equal(alone.stdout, without, alone.stderr);
+  assert.equal(existsSync(join(folder, "alone.out.1")), false);
+  const { code, stdout, stderr } = await runtrace([
+    "-o",
+    "tree.out",
+    "--cpu",
+    "off",
+    "--children",
+    "--",
+    "tree.mjs",
+  ]);
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: without, stderr: "" });
+  for (let i = 0; i <= 7; i++) judge(join(folder, i === 0 ? "tree.out" : `tree.out.${i}`));
+  assert.equal(existsSync(join(folder, "tree.out.8")), false);
+  assert.match(judged(join(folder, "tree.out.7")), /leaf\.mjs/);
+});

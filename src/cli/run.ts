@@ -21,10 +21,11 @@ export async function run(program: readonly string[], options: RunOptions): Prom
   const out = path.resolve(options.output);
   checkOutput(out);
   const claims = fs.mkdtempSync(path.join(os.tmpdir(), "runtrace-"));
-  const { version, cpu, buffer, signalFlush, include, exclude } = options;
+  const { version, cpu, buffer, signalFlush, include, exclude, children } = options;
   const message: RunMessage = {
     out,
     claims,
+    children,
     options: { version, cpu, buffer, signalFlush },
     loader: { include, exclude },
   };

@@ -42,6 +42,7 @@ export function summaryText(file: string, model: TraceModel): string {
     latency(model),
     collections(model),
     cpu(model),
+    recording(notes, words, model.endTime - model.startTime),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -205,6 +206,32 @@ function cpu(model: TraceModel): string[] {
     safeText(location(func.file, func.line)),
   ]);
   return section(["CPU samples", "self", "share", "total", "<where"], rows);
+}
+
+/** What the recording itself has cost. */
+function recording({ cost }: Notes, words: Words, elapsed: number): string[] {
+  if (cost === null) return [];
+  const share = (ns: number | null): string =>
+    ns === null ? "" : `${duration(ns)} (${percent(ns / Math.max(1, elapsed))})`;
+  const whole = (value: number | null, text: (value: number) => string): string =>
+    value === null ? "" : text(value);
+  return section(
+    ["Recording", "facts", "lost", `in the ${words.loop}s`, "tracer thread", "written"],
+    [
+      [
+        "cost, CPU as share of the time",
+        whole(cost.facts, count),
+        whole(cost.lost, count),
+        share(cost.hooksNs),
+        share(cost.tracerNs),
+        whole(cost.bytes, bytes),
+      ],
+    ],
+  );
+}
+
+function bytes(value: number): string {
+  return `${(value / 1e6).toFixed(1)} MB`;
 }
 
 function section(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {

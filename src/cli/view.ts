@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { TraceError } from "../base/error.ts";
-import { parseAddress } from "../server/host.ts";
+import { parseAddress } from "../base/host.ts";
 import { serve, type Served } from "../server/serve.ts";
 
 /** What the command reads from and writes to. */

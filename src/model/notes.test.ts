@@ -31,8 +31,8 @@ test("later process notes win field by field and loop by loop, counts add up", (
     { drops: { loop: 0, facts: 23 } },
     { drops: { loop: 1, facts: 4 } },
     { misuse: { regions: 2, tasks: 1 } },
-    { cost: { nanoseconds: 1 } },
-    { cost: { nanoseconds: 5 } },
+    { cost: { facts: 1, lost: 7 } },
+    { cost: { facts: 5, bytes: "many" } },
   );
   const read = readNotes(said);
   assert.deepEqual(read.process, { runtrace: "0.1.0", node: "v20.1.0", pid: 7, argv1: "app.js" });
@@ -50,7 +50,14 @@ test("later process notes win field by field and loop by loop, counts add up", (
       ["tasks", 1],
     ],
   );
-  assert.deepEqual(read.cost, { nanoseconds: 5 });
+  assert.deepEqual(read.cost, {
+    facts: 5,
+    lost: null,
+    activations: null,
+    hooksNs: null,
+    tracerNs: null,
+    bytes: null,
+  });
   assert.deepEqual(
     [...loopNames(said)],
     [

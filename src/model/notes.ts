@@ -16,7 +16,20 @@ export interface Notes {
   /** Promises and resources whose place was not looked at for want of budget. */
   readonly skippedLooks: number;
   /** What recording cost, as the recorder told it last; null where it did not. */
-  readonly cost: Readonly<Record<string, unknown>> | null;
+  readonly cost: CostNote | null;
+}
+
+/** What recording cost; a field is null where the note does not have it. */
+export interface CostNote {
+  readonly facts: number | null;
+  /** Facts lost to full buffers. */
+  readonly lost: number | null;
+  readonly activations: number | null;
+  /** Time in the program's threads (an estimate), and CPU time of the tracer thread, in ns. */
+  readonly hooksNs: number | null;
+  readonly tracerNs: number | null;
+  /** Bytes written. */
+  readonly bytes: number | null;
 }
 
 /** Who was recorded. A field is null where the note does not have it. */
@@ -30,7 +43,7 @@ export interface ProcessNote {
 /** Reads the notes of a trace. Keys and fields of another shape than the schema's are passed over. */
 export function readNotes(notes: readonly Note[]): Notes {
   let process: ProcessNote | null = null;
-  let cost: Readonly<Record<string, unknown>> | null = null;
+  let cost: CostNote | null = null;
   const drops = new Map<number, number>();
   const misuse = new Map<string, number>();
   let skippedLooks = 0;
@@ -46,7 +59,8 @@ export function readNotes(notes: readonly Note[]): Notes {
       if (times !== null) misuse.set(kind, (misuse.get(kind) ?? 0) + times);
     }
     skippedLooks += count(record(message["looks"])?.["skipped"]) ?? 0;
-    cost = record(message["cost"]) ?? cost;
+    const spent = record(message["cost"]);
+    if (spent !== null) cost = costNote(spent);
   }
   return { process, drops, misuse, skippedLooks, cost };
 }
@@ -57,6 +71,17 @@ function processNote(told: Readonly<Record<string, unknown>>, before: ProcessNot
     node: text(told["node"]) ?? before?.node ?? null,
     pid: count(told["pid"]) ?? before?.pid ?? null,
     argv1: text(told["argv1"]) ?? before?.argv1 ?? null,
+  };
+}
+
+function costNote(told: Readonly<Record<string, unknown>>): CostNote {
+  return {
+    facts: count(told["facts"]),
+    lost: count(told["lost"]),
+    activations: count(told["activations"]),
+    hooksNs: count(told["hooksNs"]),
+    tracerNs: count(told["tracerNs"]),
+    bytes: count(told["bytes"]),
   };
 }
 

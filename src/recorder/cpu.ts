@@ -13,6 +13,8 @@ import type { Sample } from "./pipeline.ts";
  * taken from the first.
  */
 export class CpuSampler {
+  /** The recording: another one may begin before this one has ended, and each hears of the other's profiles. */
+  readonly #recording: string;
   readonly #session = new inspector.Session();
   #connected = false;
   #title = 0;
@@ -21,11 +23,16 @@ export class CpuSampler {
   #seen = 0;
   #late: Sample[] = [];
 
+  constructor(recording: string) {
+    this.#recording = recording;
+  }
+
   /** Begins to sample, unless the recording ends already; rejects where the inspector refuses. */
   async start(hz: number, page: Int32Array): Promise<void> {
     this.#session.connectToMainThread();
     this.#connected = true;
     this.#session.on("Profiler.consoleProfileFinished", ({ params }) => {
+      if (params.title?.startsWith(this.#titleOf("")) !== true) return;
       const samples = toSamples(params.profile, this.#seen);
       this.#seen = Math.max(this.#seen, params.profile.endTime);
       this.#late.push(...samples);
@@ -33,7 +40,7 @@ export class CpuSampler {
     });
     await this.#post("Profiler.enable");
     await this.#post("Profiler.setSamplingInterval", { interval: Math.max(100, Math.round(1e6 / hz)) });
-    if (Atomics.load(page, Word.Finish) === 0) await this.#call("profile", this.#title);
+    if (Atomics.load(page, Word.Finish) === 0) await this.#call("profile", this.#titleOf(this.#title));
   }
 
   /**
@@ -44,8 +51,8 @@ export class CpuSampler {
     const done = new Promise<unknown>((resolve) => (this.#finished = resolve));
     const title = this.#title++;
     const asked = Promise.all([
-      last ? undefined : this.#call("profile", title + 1),
-      this.#call("profileEnd", title),
+      last ? undefined : this.#call("profile", this.#titleOf(title + 1)),
+      this.#call("profileEnd", this.#titleOf(title)),
     ]);
     await within(Promise.all([asked, done]), patienceMs).catch(() => {});
     this.#finished = undefined;
@@ -63,14 +70,18 @@ export class CpuSampler {
   close(page: Int32Array): void {
     if (!this.#connected) return;
     this.#connected = false;
-    this.#call("detach").catch(() => {});
+    this.#call("detach", this.#recording).catch(() => {});
     while (Atomics.load(page, Word.Detach) === 0) Atomics.wait(page, Word.Detach, 0, 100);
     this.#session.disconnect();
     Atomics.store(page, Word.Detach, 2);
   }
 
-  #call(name: "profile" | "profileEnd" | "detach", title = 0): Promise<unknown> {
-    const expression = `globalThis[Symbol.for("${SLOT_KEY}")].${name}("${SLOT_KEY} ${title}")`;
+  #titleOf(number: number | ""): string {
+    return `${this.#recording} ${number}`;
+  }
+
+  #call(name: "profile" | "profileEnd" | "detach", argument: string): Promise<unknown> {
+    const expression = `globalThis[Symbol.for("${SLOT_KEY}")].${name}(${JSON.stringify(argument)})`;
     return this.#post("Runtime.evaluate", { expression, silent: true });
   }
 

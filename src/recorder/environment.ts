@@ -16,6 +16,8 @@ export interface RunMessage {
   readonly options: StartOptions;
   /** Globs of files that are transformed (none: all), and that are not. */
   readonly loader: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  /** The Node children of the process are recorded, too. */
+  readonly children: boolean;
   /** A folder of this run: each process claims the next number in it, and says there what it wrote. */
   readonly claims: string;
 }

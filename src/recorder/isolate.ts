@@ -1,8 +1,8 @@
 import { RingWriter, createRing } from "../base/ring.ts";
-import { watchFsSync } from "../probe/fs-sync.ts";
 import { watchGc } from "../probe/gc.ts";
 import { startProbe } from "../probe/probe.ts";
 import { undoAll } from "../probe/replace.ts";
+import { watchSyncCalls } from "../probe/sync-calls.ts";
 import { now } from "./messages.ts";
 import type { LoopAnnouncement } from "./messages.ts";
 import { slot } from "./slot.ts";
@@ -40,7 +40,7 @@ export class Isolate {
       probe.sweep();
       onGc?.();
     };
-    this.#stops = [watchGc(probe, collected), watchFsSync(probe), () => probe.stop()];
+    this.#stops = [watchGc(probe, collected), watchSyncCalls(probe), () => probe.stop()];
     this.#showFrames = hideOwnFrames();
     slot().probe = probe;
     this.#stops.unshift(() => {

@@ -6,6 +6,8 @@ import { Resolver } from "../resolve/resolver.ts";
 import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
 import { noteText } from "./notes.ts";
+import { factPrice, threadCpu } from "./own-cost.ts";
+import type { OwnCost } from "./own-cost.ts";
 
 /** A late cut is made in slices of this length or up to twice it, of a thousandth of the time where it is very late. */
 const SLICE_NS = 50e6;
@@ -70,7 +72,11 @@ export class Pipeline {
   /** Time of the last cut. */
   #cutAt = Infinity;
   #announced = 0;
-  readonly #cost = { cuts: 0, bytes: 0, busyNs: 0 };
+  readonly #cost = { cuts: 0, bytes: 0 };
+  /** Facts when the cost was told last. */
+  #costToldAt = 0;
+  /** ns a fact; 0 while it has not been measured. */
+  #factPrice = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -162,12 +168,8 @@ export class Pipeline {
 
   /** Begins a new generation where the last cut ended. */
   rotate(): void {
+    if (this.#resolver.stats.facts > this.#costToldAt) this.#tellCost(this.#cutAt);
     this.#writer.rotate(this.#resolver.horizon);
-  }
-
-  /** What the tracer thread itself has spent, for the closing note. */
-  spent(ns: number): void {
-    this.#cost.busyNs += ns;
   }
 
   /** Takes what is left after a last cut, says what is missing, and ends the trace at `until`. */
@@ -177,11 +179,29 @@ export class Pipeline {
       const facts = source === undefined ? dropped : droppedFacts(source.ring);
       if (facts > 0) this.note(0, until, { drops: { loop, facts } });
     }
-    const { misuse, facts, activations } = this.#resolver.stats;
+    const { misuse } = this.#resolver.stats;
     if (misuse > 0) this.note(0, until, { misuse: { count: misuse } });
-    this.note(0, until, { cost: { facts, activations, ...this.#cost } });
+    this.#tellCost(until);
     this.#resolver.finish(until);
     this.#writer.end();
+  }
+
+  #tellCost(time: number): void {
+    const { facts, activations } = this.#resolver.stats;
+    if (this.#factPrice === 0) this.#factPrice = factPrice(process.hrtime.bigint);
+    this.#costToldAt = facts;
+    let lost = 0;
+    for (const { source, dropped } of this.#loops)
+      lost += source === undefined ? dropped : droppedFacts(source.ring);
+    const cost: OwnCost = {
+      facts,
+      lost,
+      activations,
+      hooksNs: Math.round(facts * this.#factPrice),
+      tracerNs: threadCpu() ?? 0,
+      ...this.#cost,
+    };
+    this.note(0, time, { cost });
   }
 
   #drainAll(until: number): void {

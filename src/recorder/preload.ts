@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { TraceError } from "../base/error.ts";
+import { recordChildren } from "./children.ts";
 import { restoreEnvironment } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
 import { completeOptions } from "./options.ts";
@@ -21,6 +22,7 @@ export function recordProcess(): void {
     const number = message === undefined ? 0 : claimNumber(message.claims);
     const file = openFreeTrace(out, name.includes("%p") ? 0 : number);
     if (message !== undefined) fs.writeFileSync(path.join(message.claims, String(number)), file.name);
+    if (message?.children === true) recordChildren(message);
     const options = completeOptions(message?.options ?? {}, { cpu: 100 });
     startSession(file, options, { failed: complain, preloaded: true });
   } catch (error) {

@@ -108,6 +108,7 @@ export function startSession(
  */
 class Session implements Recording {
   readonly #page = createPage();
+  readonly #channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;
   readonly #port: MessagePort;
   readonly #worker: Worker;
   readonly #file: OpenFile | undefined;
@@ -136,7 +137,6 @@ class Session implements Recording {
       };
       this.#pump = new StreamPump(sink as Exclude<Sink, string | URL>, taken, (error) => this.#fail(error));
     }
-    if (options.cpuHz > 0) offerProfiler(this.#page);
     const { buffer } = options;
     const sampled = options.cpuHz > 0;
     this.#isolate = new Isolate({
@@ -149,7 +149,8 @@ class Session implements Recording {
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;
+    const channel = this.#channel;
+    if (sampled) offerProfiler(channel, this.#page);
     const data: TracerData = {
       page: this.#page,
       port: port2,
@@ -274,6 +275,7 @@ class Session implements Recording {
   #ended(error: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    sampledPages.delete(this.#channel);
     if (error !== undefined && this.#failure === undefined) {
       this.#failure = error;
       this.#extras.failed?.(error);
@@ -327,19 +329,26 @@ function unreachable(): string {
   return isSlotShared() ? "" : "the program has frozen globalThis";
 }
 
+/** Pages of the recordings whose tracer thread has not disconnected the inspector; the last one may still end. */
+const sampledPages = new Map<string, Int32Array>();
+
 /** Lets the tracer thread begin and end CPU profiles through V8's own console, whatever the program makes of its own. */
-function offerProfiler(page: Int32Array): void {
+function offerProfiler(recording: string, page: Int32Array): void {
   const own = inspectorModule?.console;
   if (own === undefined) return;
   const shared = slot();
   shared.profile = (title) => own.profile(title);
   shared.profileEnd = (title) => own.profileEnd(title);
-  shared.detach = () => {
-    Atomics.store(page, Word.Detach, 1);
-    Atomics.notify(page, Word.Detach);
+  sampledPages.set(recording, page);
+  shared.detach = (asked) => {
+    const its = sampledPages.get(asked);
+    sampledPages.delete(asked);
+    if (its === undefined) return;
+    Atomics.store(its, Word.Detach, 1);
+    Atomics.notify(its, Word.Detach);
     const limit = performance.now() + DETACH_MS;
     // Not Atomics.wait: the thread may be in one already.
-    while (Atomics.load(page, Word.Detach) === 1 && performance.now() < limit);
+    while (Atomics.load(its, Word.Detach) === 1 && performance.now() < limit);
   };
 }
 

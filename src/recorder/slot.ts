@@ -26,8 +26,8 @@ export interface Slot {
   /** V8's own console.profile and console.profileEnd, called by the tracer thread through the inspector. */
   profile: ((title: string) => void) | undefined;
   profileEnd: ((title: string) => void) | undefined;
-  /** Called by the tracer thread in the same way, as the last thing before it disconnects the inspector (cpu.ts). */
-  detach: (() => void) | undefined;
+  /** Called by the recording's tracer thread in the same way, as the last thing before it disconnects the inspector (cpu.ts). */
+  detach: ((recording: string) => void) | undefined;
 }
 
 export const SLOT_KEY = "runtrace";

@@ -64,7 +64,7 @@ class Tracer {
       const { CpuSampler } = await import("./cpu.ts");
       if (this.#ended || this.#unsample !== undefined || Atomics.load(this.#data.page, Word.Finish) !== 0)
         return;
-      this.#sampler = new CpuSampler();
+      this.#sampler = new CpuSampler(this.#data.channel);
       await this.#sampler.start(hz, this.#data.page);
       this.#sampling = Atomics.load(this.#data.page, Word.Finish) === 0;
     } catch (error) {
@@ -127,7 +127,6 @@ class Tracer {
         this.#pipeline.rotate();
         this.#generationStart = begin;
       }
-      this.#pipeline.spent(now() - begin);
     } catch (error) {
       this.#end(error);
       return;

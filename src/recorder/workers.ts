@@ -8,6 +8,7 @@ import module, {
 } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
 import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
+import { recordChildrenHere } from "./children.ts";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
 import type { Inheritance, ToTracer } from "./messages.ts";
 import { Isolate } from "./isolate.ts";
@@ -157,6 +158,7 @@ export function joinRecording(): boolean {
     port.close();
   };
   prepareWorker();
+  recordChildrenHere();
   const isolate = new Isolate({
     name: `worker ${shownId}`,
     file: "",

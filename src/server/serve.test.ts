@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { TraceError } from "../base/error.ts";
-import { isAllowedHost, parseAddress } from "./host.ts";
+import { isAllowedHost, parseAddress } from "../base/host.ts";
 import { serve, type Served } from "./serve.ts";
 
 let folder = "";

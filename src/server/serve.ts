@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 import { TraceError } from "../base/error.ts";
-import { isAllowedHost } from "./host.ts";
+import { isAllowedHost } from "../base/host.ts";
 
 /** Headers of every answer. The page runs its own scripts and nothing else, and no other origin can embed it. */
 const HEADERS = {

@@ -1,5 +1,7 @@
 import child_process from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
+import zlib from "node:zlib";
 import { Fact } from "../base/facts.ts";
 import type { Probe } from "./probe.ts";
 import { isPlain, shareReplaced, undoAll } from "./replace.ts";
@@ -8,8 +10,9 @@ import type { AnyFunction } from "./wrap.ts";
 import { unwritten } from "./writer.ts";
 
 /**
- * Synchronous calls into the system, seen by wrapping every *Sync function of fs and child_process: a call that blocks
- * the loop is a syscall on its activation. The program finds functions of the same names, lengths and properties.
+ * Synchronous calls that block the loop, seen by wrapping every *Sync function of fs, child_process, zlib and crypto,
+ * and Atomics.wait: each is a syscall on its activation. The program finds functions of the same names, lengths and
+ * properties.
  *
  * An error passes through by `finally`, never by `catch`: thrown again it would be reported at our line instead of its
  * own. So our frame is in its stack; the stack is longer by as much, and an error that nobody catches has it taken out
@@ -17,9 +20,9 @@ import { unwritten } from "./writer.ts";
  */
 
 /** Answers what takes the wrappers away (where nobody has wrapped them again). */
-export function watchFsSync(probe: Pick<Probe, "put" | "site">): () => void {
-  const undo: (() => void)[] = [];
-  for (const module of [fs, child_process]) {
+export function watchSyncCalls(probe: Pick<Probe, "put" | "site">): () => void {
+  const undo = [wrap(Atomics, "wait", (original) => traceCall(probe, original))];
+  for (const module of [fs, child_process, zlib, crypto]) {
     for (const name of Object.keys(module)) {
       if (name.endsWith("Sync")) undo.push(wrap(module, name, (original) => traceCall(probe, original)));
     }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import child_process from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import * as namespace from "node:fs";
 import { test } from "node:test";
+import zlib from "node:zlib";
 import { Fact } from "../base/facts.ts";
-import { watchFsSync } from "./fs-sync.ts";
+import { watchSyncCalls } from "./sync-calls.ts";
 
 interface Put {
   readonly kind: number;
@@ -23,7 +25,7 @@ function recorder(): {
 
 test("the outermost synchronous call is one syscall, whatever it calls and however it ends", () => {
   const probe = recorder();
-  const stop = watchFsSync(probe);
+  const stop = watchSyncCalls(probe);
   const results = [
     fs.readFileSync(process.execPath).length > 0,
     namespace.existsSync("/"),
@@ -43,6 +45,27 @@ test("the outermost synchronous call is one syscall, whatever it calls and howev
   for (const [i, { time }] of probe.facts.entries()) assert.ok(i === 0 || time >= probe.facts[i - 1]!.time);
 });
 
+test("compression, cryptography, children and Atomics.wait block as files do", () => {
+  const calls = [
+    () => zlib.gzipSync("a"),
+    () => crypto.pbkdf2Sync("a", "b", 1, 8, "sha1"),
+    () => crypto.scryptSync("a", "b", 8),
+    () => child_process.spawnSync(process.execPath, ["-e", "0"]),
+    () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1),
+  ];
+  for (const call of calls) {
+    const probe = recorder();
+    const stop = watchSyncCalls(probe);
+    call();
+    stop();
+    assert.deepEqual(
+      probe.facts.map(({ kind }) => kind),
+      [Fact.SyscallBegin, Fact.SyscallEnd],
+      String(call),
+    );
+  }
+});
+
 test("the wrapped functions look as before, and are gone afterwards unless someone wrapped them again", () => {
   const shape = (): unknown =>
     Object.entries(fs)
@@ -55,7 +78,7 @@ test("the wrapped functions look as before, and are gone afterwards unless someo
       ]);
   const before = shape();
   const { statSync, existsSync } = fs;
-  const stop = watchFsSync(recorder());
+  const stop = watchSyncCalls(recorder());
   assert.notEqual(fs.statSync, statSync);
   assert.equal(namespace.statSync, fs.statSync);
   assert.deepEqual(shape(), before);
@@ -69,7 +92,7 @@ test("the wrapped functions look as before, and are gone afterwards unless someo
 });
 
 test("Error.stackTraceLimit is the program's own before, after and where it cannot be set", () => {
-  const stop = watchFsSync(recorder());
+  const stop = watchSyncCalls(recorder());
   const limit = Error.stackTraceLimit;
   for (const own of [limit, 0, 3, Infinity]) {
     Error.stackTraceLimit = own;

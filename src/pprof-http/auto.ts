@@ -1,0 +1,33 @@
+import { createServer } from "node:http";
+import { writeSync } from "node:fs";
+import { parseAddress } from "../base/host.ts";
+import { pprofHandler } from "./handler.ts";
+
+const DEFAULT_ADDRESS = "127.0.0.1:6060";
+
+/**
+ * Serves /debug/pprof/ at `address` (RUNTRACE_HTTP), 127.0.0.1:6060 unless told, "off" for nowhere. It keeps no process
+ * alive; an address that cannot be had is one line on stderr, and the program runs all the same. An address other than
+ * loopback lets others ask under the name of that host only.
+ */
+export function serveAlone(address = DEFAULT_ADDRESS): void {
+  if (address === "off") return;
+  const at = parseAddress(address === "" ? DEFAULT_ADDRESS : address);
+  if (at === null) {
+    complain(`RUNTRACE_HTTP: got ${address}, want HOST:PORT or off`);
+    return;
+  }
+  const server = createServer(pprofHandler({ hosts: at.host === "127.0.0.1" ? [] : [at.host] }));
+  server.on("connection", (socket) => socket.unref());
+  server.on("error", (error) => complain(`cannot serve /debug/pprof/ at ${address}: ${error.message}`));
+  server.listen(at.port, at.host);
+  server.unref();
+}
+
+function complain(message: string): void {
+  try {
+    writeSync(2, `runtrace: ${message}\n`);
+  } catch {
+    // Nobody listens.
+  }
+}

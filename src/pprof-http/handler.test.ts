@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import type { IncomingHttpHeaders, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { Profile } from "pprof-format";
+import { isEnabled, start, stop } from "../recorder/session.ts";
+import { goTool, judged } from "../testing/go.ts";
+import { pprofHandler } from "./handler.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+let server: Server;
+let port = 0;
+const folder = mkdtempSync(join(tmpdir(), "runtrace-pprof-"));
+
+before(async () => {
+  server = createServer(pprofHandler());
+  server.listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  ({ port } = server.address() as AddressInfo);
+});
+
+after(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Asks for a path; `cancelAfter`: ms until the client goes away. */
+function ask(
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; cancelAfter?: number } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { method = "GET", headers = {} } = options;
+    const request = httpRequest({ host: "127.0.0.1", port, path, method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    request.on("error", reject);
+    request.end();
+    if (options.cancelAfter !== undefined) setTimeout(() => request.destroy(), options.cancelAfter);
+  });
+}
+
+const REFUSED: readonly (readonly [path: string, options: Parameters<typeof ask>[1], number, RegExp])[] = [
+  ["/debug/pprof/trace?seconds=-1", {}, 400, /^seconds: got -1, want a positive number up to 3600\n$/],
+  ["/debug/pprof/trace?seconds=soon", {}, 400, /got soon/],
+  ["/debug/pprof/trace?seconds=0", {}, 400, /got 0,/],
+  ["/debug/pprof/trace?seconds=1e9", {}, 400, /got 1e9,/],
+  ["/debug/pprof/profile?seconds=99999", {}, 400, /got 99999,/],
+  ["/debug/pprof/mutants", {}, 404, /got mutants/],
+  ["/debug/pprof/constructor", {}, 404, /got constructor/],
+  ["/debug/pprof/trace?seconds=1", { method: "POST" }, 405, /got POST/],
+  ["/debug/pprof/trace?seconds=1", { headers: { host: "evil.example" } }, 403, /got evil\.example/],
+  ["/debug/pprof/", { headers: { host: "localhost.evil.example:6060" } }, 403, /want localhost/],
+];
+
+for (const [path, options, status, message] of REFUSED) {
+  test(`${JSON.stringify(options)} ${path} is refused with ${status}`, async () => {
+    const answer = await ask(path, options);
+    assert.equal(answer.status, status);
+    assert.match(answer.body.toString(), message);
+    assert.equal(answer.headers["x-go-pprof"], "1");
+    assert.equal(answer.headers["x-content-type-options"], "nosniff");
+    assert.equal(isEnabled(), false);
+  });
+}
+
+test("the index links to what there is, wherever it is mounted", async () => {
+  for (const [path, link] of [
+    ["/debug/pprof/", 'href="trace?seconds=5"'],
+    ["/debug/pprof", 'href="pprof/trace?seconds=5"'],
+    ["/", 'href="profile?seconds=5"'],
+  ] as const) {
+    const { status, body, headers } = await ask(path);
+    assert.equal(status, 200);
+    assert.ok(body.toString().includes(link), `${path} lacks ${link}`);
+    assert.match(String(headers["content-security-policy"]), /default-src 'none'/);
+  }
+});
+
+test("trace?seconds=N answers with a trace of so long; a second one at a time gets Go's message", async () => {
+  const begin = performance.now();
+  const [first, second] = await Promise.all([
+    ask("/debug/pprof/trace?seconds=.6"),
+    sleep(200).then(() => ask("/debug/pprof/trace?seconds=1")),
+  ]);
+  assert.ok(performance.now() - begin >= 590);
+  assert.equal(first.status, 200);
+  assert.equal(first.headers["content-type"], "application/octet-stream");
+  assert.equal(first.headers["content-disposition"], 'attachment; filename="trace"');
+  const file = join(folder, "trace.out");
+  writeFileSync(file, first.body);
+  assert.match(judged(file), /request GET/);
+  assert.equal(second.status, 500);
+  assert.equal(second.body.toString(), "Could not enable tracing: tracing is already enabled\n");
+  assert.equal(second.headers["content-disposition"], undefined);
+  assert.equal(isEnabled(), false);
+});
+
+test("a recording of the program's own is not ended by a request", async () => {
+  const file = join(folder, "own.out");
+  start(file);
+  assert.equal((await ask("/trace?seconds=1")).status, 500);
+  assert.equal(isEnabled(), true);
+  await stop();
+  judged(file);
+});
+
+test("a client that goes away ends its trace", async () => {
+  await assert.rejects(ask("/debug/pprof/trace?seconds=600", { cancelAfter: 200 }));
+  for (let tries = 0; isEnabled() && tries < 100; tries++) await sleep(20);
+  assert.equal(isEnabled(), false);
+  assert.equal((await ask("/debug/pprof/trace?seconds=0.1")).status, 200);
+});
+
+test("HEAD tells the headers and records nothing", async () => {
+  const { status, body } = await ask("/debug/pprof/trace?seconds=5", { method: "HEAD" });
+  assert.equal(status, 200);
+  assert.equal(body.length, 0);
+  assert.equal(isEnabled(), false);
+});
+
+/** Works for so many ms in a callback, so that it is inlined nowhere. */
+function burn(ms: number): Promise<number> {
+  return new Promise((resolve) => {
+    setImmediate(function burnHere() {
+      const until = performance.now() + ms;
+      let sum = 0;
+      while (performance.now() < until) for (let i = 0; i < 100_000; i++) sum += Math.sqrt(sum + i);
+      resolve(sum);
+    });
+  });
+}
+
+test("profile?seconds=N answers with a CPU profile that pprof reads", async (t) => {
+  const answer = ask("/debug/pprof/profile?seconds=0.8");
+  const busy = ask("/debug/pprof/profile?seconds=0.1");
+  await sleep(150);
+  await burn(400);
+  const [{ status, body }, second] = await Promise.all([answer, busy]);
+  assert.equal(status, 200);
+  assert.equal(second.status, 500);
+  assert.match(second.body.toString(), /cpu profiling already in use/);
+  const profile = Profile.decode(gunzipSync(body));
+  const strings = profile.stringTable.strings;
+  assert.deepEqual(
+    profile.sampleType.map(({ type, unit }) => [strings[Number(type)], strings[Number(unit)]]),
+    [
+      ["samples", "count"],
+      ["cpu", "nanoseconds"],
+    ],
+  );
+  const burning = profile.function.find(({ name }) => strings[Number(name)] === "burnHere");
+  assert.ok(burning !== undefined, "burnHere is not in the profile");
+  assert.match(strings[Number(burning.filename)]!, /handler\.test\.js$/);
+  const locations = new Set(
+    profile.location.filter(({ line }) => line[0]?.functionId === burning.id).map(({ id }) => id),
+  );
+  let ns = 0;
+  for (const { locationId, value } of profile.sample)
+    if (locations.has(locationId[0]!)) ns += Number(value[1]);
+  assert.ok(ns > 200e6 && ns < 800e6, `burnHere ran for ${ns / 1e6} ms, want some 400`);
+
+  const go = goTool();
+  if (go === null) return t.diagnostic("go tool pprof is not asked: there is no go on PATH");
+  const file = join(folder, "cpu.pb.gz");
+  writeFileSync(file, body);
+  const top = spawnSync(go, ["tool", "pprof", "-top", file], { encoding: "utf8" });
+  assert.equal(top.status, 0, top.stderr);
+  assert.match(top.stdout, /Type: cpu/);
+  assert.match(top.stdout, /burnHere/);
+});
