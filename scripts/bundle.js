@@ -19,7 +19,7 @@ export async function bundlePackage(dist) {
   const isPprof = (id) => dirname(id) === join(dist, "pprof-http");
   const isProfile = (id) => /[\\/](?:pprof-format|profile-format\.js)/.test(id);
   const isRecorder = (id) => dirname(id) !== dist && !isPprof(id) && !isProfile(id);
-  await bundle(["index.js", "register.js", "pprof.js", "pprof-auto.js"], dist, {
+  await bundle(["index.js", "register.js", "pprof.js", "pprof-auto.js", "node-test.js"], dist, {
     dir: dist,
     chunkFileNames: "recorder/[name].js",
     codeSplitting: {
@@ -42,6 +42,7 @@ if (isMainThread || parentPort !== null) require("./register.js");
     chunkFileNames: "tracer-[name].js",
   });
   await bundle(["loader/thread.js"], dist, { dir: join(dist, "loader") });
+  await bundle(["integrations/thread.js"], dist, { dir: join(dist, "integrations") });
   // Loaded past the program's module loader, which knows CommonJS only.
   await bundle(["loader/compiler.js"], dist, {
     dir: join(dist, "loader"),
@@ -51,7 +52,7 @@ if (isMainThread || parentPort !== null) require("./register.js");
   await bundle(["cli/bin.js"], dist, { dir: join(dist, "bundle"), chunkFileNames: "[name].js" });
   writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./bundle/bin.js";\n');
   chmodSync(join(dist, "cli.js"), 0o755);
-  copyTypes(dist, ["index.d.ts", "register.d.ts", "pprof.d.ts", "pprof-auto.d.ts"]);
+  copyTypes(dist, ["index.d.ts", "register.d.ts", "pprof.d.ts", "pprof-auto.d.ts", "node-test.d.ts"]);
 }
 
 async function bundle(names, dist, output) {
@@ -65,7 +66,8 @@ async function bundle(names, dist, output) {
 function copyTypes(dist, names) {
   const files = new Set(names);
   for (const name of files) {
-    const text = readFileSync(join(dist, name), "utf8");
+    // What TypeScript refuses in a program's declarations as well.
+    const text = readFileSync(join(dist, name), "utf8").replace('export * from "node:test";\n', "");
     const copied = text.replaceAll(/(from "|import\(")(\.[^"]+)\.ts"/g, (_, before, specifier) => {
       files.add(join(dirname(name), `${specifier}.d.ts`));
       return `${before}${specifier}.js"`;

@@ -15,6 +15,8 @@ const TESTS = [
   "probe/",
   "instrument/",
   "loader/",
+  "integrations/",
+  "pprof-http/",
   "cli/run",
   "test/programs",
   "test/frames",

@@ -1,4 +1,5 @@
 import { isMainThread, parentPort } from "node:worker_threads";
+import { hookNodeTest } from "./integrations/hooks.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -12,5 +13,6 @@ if (!isMainThread) {
   // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
   if (parentPort !== null) joinRecording();
 } else if (!isLauncher(process.argv[1])) {
-  recordProcess();
+  const asked = recordProcess();
+  if (asked?.tests === true) hookNodeTest();
 }

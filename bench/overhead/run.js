@@ -58,7 +58,7 @@ async function measured(key, node) {
       node,
       scratch,
       rounds,
-      warmUps: options.quick ? 2 : 5,
+      warmUps: options.quick ? 5 : 20,
       competitors: options.competitors,
       load: () => (load ??= new Load()),
       progress: (title, round) => process.stderr.write(`${title}: round ${round + 1} of ${rounds}\n`),

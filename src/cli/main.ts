@@ -70,43 +70,9 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       ) + "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 broken, damaged or unreadable trace.\n",
     );
 
-  program
-    .command("run")
-    .summary("run a program and record it")
-    .description(
-      "Run a program and record it. PROGRAM is a script, `node [node options] script`, or a command " +
-        "from node_modules/.bin or PATH. Everything after PROGRAM belongs to it. Exits as the program does.",
-    )
-    .usage("[options] [--] PROGRAM [ARGS…]")
-    .argument("<program>", "script or command")
-    .argument("[args...]", "arguments of the program")
-    .option("-o, --output <file>", "trace file to write; %p in it is the pid", "trace.out")
-    .option("--cpu <hz>", "CPU samples a second, or off", parseRate, 100)
-    .addOption(
-      new Option("--buffer <bytes>", "buffer of one event loop, such as 64MiB")
-        .argParser(parseBytes)
-        .default(16 * 2 ** 20, "16MiB"),
-    )
-    .addOption(
-      new Option("--trace-version <version>", "version of the format; 1.23 for gotraceui and Go before 1.25")
-        .choices(["1.25", "1.23"])
-        .default("1.25"),
-    )
-    .option("--children", "record Node children, too, into FILE.1, FILE.2, …", false)
-    .option("--include <glob>", "transform only these files (may come again)", collect, [])
-    .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
-    .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
-    .option("--verbose", "print stack traces of errors")
-    .passThroughOptions()
-    .addHelpText(
-      "after",
-      examples(
-        "runtrace run server.js --port 8080",
-        "runtrace run -o build.trace -- node --max-old-space-size=4096 build.js",
-        "runtrace run --cpu off --buffer 64MiB app.js",
-      ),
-    )
-    .action(async (script: string, args: string[], flags: RunFlags, command: Command) => {
+  const runs =
+    (tests: boolean) =>
+    async (script: string, args: string[], flags: RunFlags, command: Command): Promise<void> => {
       const { run } = await import("./run.ts");
       exit(
         await run([script, ...args], {
@@ -115,13 +81,52 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
           cpu: flags.cpu,
           buffer: flags.buffer,
           signalFlush: flags.signalFlush,
-          children: flags.children,
+          children: tests || flags.children,
+          tests,
           include: flags.include,
           exclude: flags.exclude,
           verbose: isVerbose(command),
         }),
       );
-    });
+    };
+
+  recording(program.command("run"))
+    .summary("run a program and record it")
+    .description(
+      "Run a program and record it. PROGRAM is a script, `node [node options] script`, or a command " +
+        "from node_modules/.bin or PATH. Everything after PROGRAM belongs to it. Exits as the program does.",
+    )
+    .usage("[options] [--] PROGRAM [ARGS…]")
+    .argument("<program>", "script or command")
+    .argument("[args...]", "arguments of the program")
+    .option("--children", "record Node children, too, into FILE.1, FILE.2, …", false)
+    .addHelpText(
+      "after",
+      examples(
+        "runtrace run server.js --port 8080",
+        "runtrace run -o build.trace -- node --max-old-space-size=4096 build.js",
+        "runtrace run --cpu off --buffer 64MiB app.js",
+      ),
+    )
+    .action(runs(false));
+
+  recording(program.command("test"))
+    .summary("run tests and record them, each test a task")
+    .description(
+      "Run a test command and record it with all its children: FILE, FILE.1, FILE.2, … Each test of node:test " +
+        "is a task, named by its title. Exits as the command does.",
+    )
+    .usage("[options] [--] COMMAND [ARGS…]")
+    .argument("<command>", "test command")
+    .argument("[args...]", "arguments of the command")
+    .addHelpText(
+      "after",
+      examples(
+        "runtrace test -- node --test",
+        "runtrace test -o unit.trace -- node --test test/unit.test.js",
+      ),
+    )
+    .action(runs(true));
 
   program
     .command("view")
@@ -186,6 +191,28 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     });
 
   return program;
+}
+
+/** The options of a command that records. */
+function recording(command: Command): Command {
+  return command
+    .option("-o, --output <file>", "trace file to write; %p in it is the pid", "trace.out")
+    .option("--cpu <hz>", "CPU samples a second, or off", parseRate, 100)
+    .addOption(
+      new Option("--buffer <bytes>", "buffer of one event loop, such as 64MiB")
+        .argParser(parseBytes)
+        .default(16 * 2 ** 20, "16MiB"),
+    )
+    .addOption(
+      new Option("--trace-version <version>", "version of the format; 1.23 for gotraceui and Go before 1.25")
+        .choices(["1.25", "1.23"])
+        .default("1.25"),
+    )
+    .option("--include <glob>", "transform only these files (may come again)", collect, [])
+    .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
+    .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
+    .option("--verbose", "print stack traces of errors")
+    .passThroughOptions();
 }
 
 /** `--verbose` may stand before or after the command's name. */

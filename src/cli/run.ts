@@ -10,7 +10,7 @@ import { CommandError, Exit } from "./io.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /**
- * `runtrace run`: starts the program as it is, with the recorder preloaded, and gets out of its way. It has the
+ * `runtrace run` and `runtrace test`: starts the program as it is, with the recorder preloaded, and gets out of its way. It has the
  * terminal, its own streams and signals; we end as it ends.
  */
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGINT"];
@@ -21,11 +21,12 @@ export async function run(program: readonly string[], options: RunOptions): Prom
   const out = path.resolve(options.output);
   checkOutput(out);
   const claims = fs.mkdtempSync(path.join(os.tmpdir(), "runtrace-"));
-  const { version, cpu, buffer, signalFlush, include, exclude, children } = options;
+  const { version, cpu, buffer, signalFlush, include, exclude, children, tests } = options;
   const message: RunMessage = {
     out,
     claims,
     children,
+    tests,
     options: { version, cpu, buffer, signalFlush },
     loader: { include, exclude },
   };

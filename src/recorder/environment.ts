@@ -18,6 +18,8 @@ export interface RunMessage {
   readonly loader: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   /** The Node children of the process are recorded, too. */
   readonly children: boolean;
+  /** Tests are tasks. */
+  readonly tests: boolean;
   /** A folder of this run: each process claims the next number in it, and says there what it wrote. */
   readonly claims: string;
 }

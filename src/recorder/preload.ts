@@ -3,6 +3,7 @@ import path from "node:path";
 import { TraceError } from "../base/error.ts";
 import { recordChildren } from "./children.ts";
 import { restoreEnvironment } from "./environment.ts";
+import type { RunMessage } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
 import { completeOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
@@ -12,10 +13,10 @@ import { startSession } from "./session.ts";
  * Records the whole process, as `run` or the environment says, or with RUNTRACE_MODE=dormant only makes it ready. A trace that cannot be written is one line on stderr;
  * the program runs all the same.
  */
-export function recordProcess(): void {
+export function recordProcess(): RunMessage | undefined {
   const message = restoreEnvironment();
   prepare(message?.loader ?? { include: [], exclude: [] });
-  if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) return;
+  if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) return undefined;
   const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";
   const out = path.resolve(name.replaceAll("%p", String(process.pid)));
   try {
@@ -28,6 +29,7 @@ export function recordProcess(): void {
   } catch (error) {
     complain(error);
   }
+  return message;
 }
 
 /** The number of this process among those of one `run`: the first writes FILE, the others FILE.1, FILE.2, … */

@@ -28,7 +28,7 @@ const CLI = join(projectRoot(), "dist", "cli.js");
 export function runCommand(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Readonly<Record<string, string>>; input?: string } = {},
+  options: { cwd?: string; env?: Readonly<Record<string, string | undefined>>; input?: string } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

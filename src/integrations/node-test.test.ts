@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { judged } from "../testing/go.ts";
+import { projectRoot } from "../testing/project.ts";
+import { runCommand } from "../testing/record.ts";
+
+const CLI = join(projectRoot(), "dist", "cli.js");
+const folder = mkdtempSync(join(tmpdir(), "runtrace-tests-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const FILES: Readonly<Record<string, string>> = {
+  "a.test.mjs": `import test, { describe, it, todo } from "node:test";
+import assert from "node:assert";
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+test("waits", async () => { await sleep(20); });
+test("fails", async () => { await sleep(1); assert.equal(1, 2); });
+test("throws", () => { throw new Error("on purpose"); });
+test("calls back", (t, done) => { setTimeout(done, 5); });
+test("has parts", async (t) => { await Promise.all([t.test("one", () => sleep(5)), t.test("two", () => sleep(5))]); });
+test("is skipped", { skip: true }, () => {});
+test.todo("is to do", () => { throw new Error("not yet"); });
+test(async function itsOwnName() { await sleep(1); });
+describe("suite", () => { it("has a test", async () => { await sleep(2); }); });
+`,
+  "b.test.cjs": `const test = require("node:test");
+const { it } = require("node:test");
+test("required", async () => { await null; });
+it("named", () => {});
+`,
+};
+for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+
+const TITLES = [
+  "calls back",
+  "fails",
+  "has parts",
+  "is to do",
+  "itsOwnName",
+  "named",
+  "required",
+  "throws",
+  "waits",
+];
+
+/** TAP without times and stacks. */
+function results(text: string): string[] {
+  return text
+    .split("\n")
+    .filter((line) => /^ *(?:not )?ok |^# (?:tests|pass|fail|skipped|todo) /.test(line))
+    .toSorted();
+}
+
+/** Types of the tasks of a trace. */
+function tasksOf(file: string): string[] {
+  return [...judged(file).matchAll(/ TaskBegin .*Type="([^"]*)"/g)].map(([, type = ""]) => type);
+}
+
+test("runtrace test records each test as a task, and its results are those without", async () => {
+  const command = ["node", "--test", "--test-reporter", "tap", ...Object.keys(FILES)];
+  const env = { NODE_TEST_CONTEXT: undefined };
+  const plain = await runCommand(process.execPath, command.slice(1), { cwd: folder, env });
+  const traced = await runCommand(process.execPath, [CLI, "test", "--cpu", "off", "--", ...command], {
+    cwd: folder,
+    env,
+  });
+  assert.equal(traced.code, plain.code, traced.stderr);
+  assert.ok(results(plain.stdout).length > 10, plain.stdout);
+  assert.deepEqual(results(traced.stdout), results(plain.stdout));
+  const tasks: string[] = [];
+  for (let i = 0; i < 3; i++) tasks.push(...tasksOf(join(folder, i === 0 ? "trace.out" : `trace.out.${i}`)));
+  assert.equal(existsSync(join(folder, "trace.out.3")), false);
+  assert.deepEqual(tasks.filter((name) => TITLES.includes(name)).toSorted(), TITLES);
+  // Where node:test tells the full name of a test, it is the task's.
+  const others = tasks.filter((name) => !TITLES.includes(name)).map((name) => name.replace(/^.* > /, ""));
+  assert.deepEqual(others.toSorted(), ["has a test", "one", "two"]);
+});
+
+test("what a test starts belongs to its task", async () => {
+  const file = join(folder, "one.out");
+  const program = join(folder, "one.test.mjs");
+  const entry = JSON.stringify(new URL("../index.js", import.meta.url).href);
+  writeFileSync(
+    program,
+    `import { test } from "node:test";
+import * as trace from ${entry};
+test("outer", async () => { await null; await trace.withRegion("inner", async () => { await null; }); trace.log("seen", "yes"); });
+`,
+  );
+  const { code, stderr } = await runCommand(
+    process.execPath,
+    [CLI, "test", "-o", file, "--cpu", "off", "--", program],
+    { cwd: folder, env: { NODE_TEST_CONTEXT: undefined } },
+  );
+  assert.equal(code, 0, stderr);
+  const text = judged(file);
+  const id = / TaskBegin .*ID=(\d+) .*Type="outer"/.exec(text)?.[1];
+  assert.ok(id !== undefined, text);
+  assert.match(text, new RegExp(` Log .*Task=${id} Category="seen" Message="yes"`));
+  assert.match(text, new RegExp(` RegionBegin .*Task=${id} .*Type="inner"`));
+});
