@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Fact } from "./facts.ts";
-import { RingReader, RingWriter, createRing, droppedFacts } from "./ring.ts";
+import { RingReader, RingWriter, createRing, droppedFacts, resetRing } from "./ring.ts";
 
 test("a writer that an error interrupts anywhere has written nothing, and goes on", (t) => {
   const memory = createRing(1024);
@@ -89,4 +89,24 @@ test("a reader that keeps up is met with the same few segments", () => {
   }
   const untouched = new Uint32Array(memory, 2 ** 20).every((word) => word === 0);
   assert.ok(untouched, "2,000,000 facts of 32 bytes lie within the first MiB");
+});
+
+test("a closed writer writes nothing, and its memory can be another's ring", () => {
+  const memory = createRing(2 ** 16);
+  const before = new RingWriter(memory, () => 1n);
+  for (let i = 0; i < 5_000; i++) before.put(Fact.Init, 1n, i, 0, 0);
+  before.close();
+  resetRing(memory);
+  const after = new RingWriter(memory, () => 1n);
+  const reader = new RingReader(memory);
+  for (let i = 0; i < 3; i++) after.put(Fact.Init, 1n, i, 0, 0);
+  before.put(Fact.Init, 1n, 99, 0, 0);
+  before.now(Fact.Init, 99, 0, 0);
+  before.putText(1n, 99, "text");
+  before.drop(7);
+  assert.equal(before.elapsed(), 0);
+  const found: number[] = [];
+  reader.drain(2, { fact: (_kind, _time, a) => found.push(a), text: () => found.push(-1) });
+  assert.deepEqual(found, [0, 1, 2]);
+  assert.equal(droppedFacts(memory), 0);
 });

@@ -43,6 +43,12 @@ function dataAt(segments: number): number {
   return CONTROL_BYTES + Math.ceil((segments * 4) / FACT_BYTES) * FACT_BYTES;
 }
 
+/** Makes the memory of a ring that nobody writes or reads any more a new one. */
+export function resetRing(ring: SharedArrayBuffer): void {
+  const control = new Int32Array(ring, 0, 16);
+  for (const word of [WRITTEN, READ, DROPPED]) Atomics.store(control, word, 0);
+}
+
 /** Number of facts that were dropped so far, from any thread. */
 export function droppedFacts(ring: SharedArrayBuffer): number {
   return Atomics.load(new Int32Array(ring, 0, 16), DROPPED) >>> 0;
@@ -78,6 +84,7 @@ export class RingWriter {
   /** Records known to be free without looking at the reader's counter again. */
   #free = 0;
   #gap = 0;
+  #closed = false;
   /** The two words of the time of the last record. */
   #low = 0;
   #high = 0;
@@ -104,6 +111,12 @@ export class RingWriter {
     return this.#gap;
   }
 
+  /** Nothing is written from here on, and nothing counted: the memory may be another's. */
+  close(): void {
+    this.#closed = true;
+    this.#free = 0;
+  }
+
   put(kind: number, time: bigint, a: number, b: number, c: number): void {
     if (this.#free <= this.#reserve && !this.#makeRoom(1)) return;
     let at = this.#written;
@@ -114,6 +127,7 @@ export class RingWriter {
 
   /** Counts facts that their source could not write. */
   drop(facts: number): void {
+    if (this.#closed) return;
     this.#gap += facts;
     Atomics.add(this.#control, DROPPED, facts);
   }
@@ -249,6 +263,7 @@ export class RingWriter {
 
   /** Looks at the reader's counter; counts a drop and answers false where `records` and a Gap do not fit. */
   #makeRoom(records: number): boolean {
+    if (this.#closed) return false;
     const reading = Atomics.load(this.#control, READ) >>> this.#shift;
     this.#free = (((reading + this.#segments) << this.#shift) - this.#written) >>> 0;
     if (this.#free > this.#reserve + records) return true;

@@ -1,4 +1,4 @@
-import { RingWriter, createRing } from "../base/ring.ts";
+import { RingWriter, createRing, resetRing } from "../base/ring.ts";
 import { watchGc } from "../probe/gc.ts";
 import { startProbe } from "../probe/probe.ts";
 import { undoAll } from "../probe/replace.ts";
@@ -8,10 +8,26 @@ import type { LoopAnnouncement } from "./messages.ts";
 import { slot } from "./slot.ts";
 import { hideOwnFrames } from "./stacks.ts";
 
+/**
+ * The ring of the last recording, by its buffer size: many recordings one after the other would leave one each for the
+ * collector, which does not know how much memory waits for it.
+ */
+let spare: { readonly buffer: number; readonly ring: SharedArrayBuffer } | undefined;
+
+function ringOf(buffer: number): SharedArrayBuffer {
+  if (spare?.buffer !== buffer) return createRing(buffer);
+  const { ring } = spare;
+  spare = undefined;
+  resetRing(ring);
+  return ring;
+}
+
 /** The recording of one isolate: its ring, and everything that writes into it. */
 export class Isolate {
   readonly announcement: LoopAnnouncement;
   readonly #probing: { readonly sampled: boolean; readonly boot: boolean };
+  readonly #buffer: number;
+  #writer: RingWriter | undefined;
   #stops: (() => void)[] = [];
   #showFrames: () => void = () => {};
 
@@ -27,15 +43,15 @@ export class Isolate {
   }) {
     const { name, file, threadId, buffer, sampled = false, boot } = options;
     this.#probing = { sampled, boot };
-    this.announcement = { type: "loop", ring: createRing(buffer), name, file, time: now(), threadId };
+    this.#buffer = buffer;
+    this.announcement = { type: "loop", ring: ringOf(buffer), name, file, time: now(), threadId };
   }
 
   /** Begins to record. `onGc` is called after collections, as a sign of life that needs no timer. */
   begin(onGc?: () => void): void {
-    const probe = startProbe(new RingWriter(this.announcement.ring, process.hrtime.bigint), {
-      ...this.#probing,
-      frames: slot().frames,
-    });
+    const writer = new RingWriter(this.announcement.ring, process.hrtime.bigint);
+    this.#writer = writer;
+    const probe = startProbe(writer, { ...this.#probing, frames: slot().frames });
     const collected = (): void => {
       probe.sweep();
       onGc?.();
@@ -56,5 +72,11 @@ export class Isolate {
     const stops = ending ? this.#stops : [...this.#stops, this.#showFrames];
     this.#stops = [];
     undoAll(stops);
+    this.#writer?.close();
+  }
+
+  /** The tracer has read the last fact: the ring may be used again. */
+  release(): void {
+    spare = { buffer: this.#buffer, ring: this.announcement.ring };
   }
 }

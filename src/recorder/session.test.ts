@@ -54,6 +54,14 @@ test("a recording goes on and off, again and again", async () => {
   }
 });
 
+test("many recordings one after the other use one buffer", async () => {
+  const before = process.memoryUsage().arrayBuffers;
+  for (let i = 0; i < 8; i++) await record(folder.path("cycles.out"), String(i));
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 2 * 16 * 2 ** 20, `${grown / 2 ** 20} MiB more after 8 recordings with 16 MiB each`);
+  assert.deepEqual(contents(folder.path("cycles.out")).logs, ["test: 7"]);
+});
+
 test("a file's former content is gone, and its place is free again after stop", async () => {
   const file = folder.path("former.out");
   writeFileSync(file, Buffer.alloc(1 << 20));

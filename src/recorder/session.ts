@@ -281,6 +281,7 @@ class Session implements Recording {
       this.#extras.failed?.(error);
     }
     this.#quiet();
+    this.#isolate.release();
     this.#file?.close();
     this.#post({ type: "bye" });
     this.#port.close();
