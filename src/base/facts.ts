@@ -80,6 +80,10 @@ export const Fact = {
   LoopEnd: 65,
   /** A Worker is started by the running code. a: its thread id; c: site id. */
   WorkerStart: 66,
+  /** A message is sent to another thread. a: its key (messageKey); c: site id. The Before of what it is handled by has -key. */
+  Send: 67,
+  /** No callback will handle a message: it was taken by running code, or could not be sent. a: its key. */
+  Taken: 68,
 
   /**
    * An async function's body begins. a: frame id; b: 1 where nothing is known of who calls it, + 2 * id of the site where
@@ -188,3 +192,15 @@ export const GcKind = { Minor: 1, MinorMarkSweep: 2, Major: 4, Incremental: 8, W
 
 /** Bytes of a record. */
 export const FACT_BYTES = 32;
+
+const THREAD_KEYS = 2 ** 32;
+
+/** Names the `count`th message (from 1 on) between a Worker of that thread id and its maker, in one direction. */
+export function messageKey(threadId: number, toMaker: boolean, count: number): number {
+  return (2 * threadId + (toMaker ? 1 : 0)) * THREAD_KEYS + count;
+}
+
+/** Whether the message of that key goes to the Worker of that thread id. */
+export function isMessageTo(key: number, threadId: number): boolean {
+  return Math.floor(key / THREAD_KEYS) === 2 * threadId;
+}

@@ -12,8 +12,8 @@ import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
 import type { FrameSource } from "./frames.ts";
 import { kindOfEmitter } from "./kinds.ts";
+import { watchMessages } from "./messages.ts";
 import { ask, begin, drop, end, named } from "./once.ts";
-import { DISPATCH, isHidden } from "./ports.ts";
 import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
@@ -99,7 +99,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     wrap(net.Socket.prototype, "connect", (original) => connecting(watch, original)),
     wrap(net.Server.prototype, "listen", (original) => whole(watch, original)),
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
-    wrap(MessagePort.prototype, DISPATCH, (original) => dispatched(watch, original)),
+    ...watchMessages(watch),
   );
   if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) watchBodies(watch, undo);
   shareReplaced();
@@ -358,20 +358,6 @@ function unreferenced(watch: Watch, original: AnyFunction): AnyFunction {
     const id = typeof this === "object" && this !== null ? idOf(this) : 0;
     if (watch.context.on && id !== 0) drop(watch.context, id);
     return Reflect.apply(original, this, []);
-  };
-}
-
-/** The method by which a message port hands on what it is sent. */
-function dispatched(watch: Watch, original: AnyFunction): AnyFunction {
-  return function (this: unknown, ...args: unknown[]): unknown {
-    if (!watch.context.on || args[1] !== "message" || isHidden(this as object))
-      return Reflect.apply(original, this, args);
-    begin(watch.context, watch.frames, 0, 0, ResourceKind.Port);
-    try {
-      return Reflect.apply(original, this, args);
-    } finally {
-      end(watch.context, 0);
-    }
   };
 }
 

@@ -7,6 +7,7 @@ import module, {
   threadId,
 } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
+import { countMessagesHere, countMessagesOf } from "../probe/ports.ts";
 import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
 import { recordChildrenHere } from "./children.ts";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
@@ -35,6 +36,7 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
         // Read now: it is -1 when the Worker has ended.
         const id = worker.threadId;
         ids.set(worker, id);
+        countMessagesOf(worker, id);
         tell({ type: "worker", threadId: id, file: fileOf(args) });
       } catch {
         // No stack left: the Worker is made all the same.
@@ -166,6 +168,7 @@ export function joinRecording(): boolean {
     buffer,
     boot: true,
   });
+  if (module.parentPort !== null) countMessagesHere(module.parentPort, shownId);
   const undo = recordWorkers(inheritance, tell);
   tell(isolate.announcement);
   isolate.begin(() => {

@@ -1,5 +1,8 @@
+import { ResourceKind } from "../base/facts.ts";
+import type { Frame } from "../wire/format.ts";
 import { makeActivation } from "./graph.ts";
 import type { Activation, RegionNode, Site } from "./graph.ts";
+import { callbackEntry } from "./names.ts";
 import { RESERVED_CATEGORY } from "./ops.ts";
 import type { Annotation } from "./ops.ts";
 import type { LoopThread, Shared } from "./thread.ts";
@@ -104,19 +107,38 @@ export class Annotations {
         if (this.#syscalls > 0 && --this.#syscalls === 0) out.syscallEnd(m, time);
         return;
       case "worker-start": {
-        this.leaving(time);
         const { file, line } = op.site?.frame ?? { file: "node", line: 1 };
         const frame = { func: "worker main", file, line };
-        const worker = makeActivation(this.#shared.nextGoroutine(), frame);
-        out.goCreate(m, time, worker.g, this.#shared.stacks.one(frame), this.#stack(op.site));
-        worker.status = "runnable";
-        worker.since = time;
-        this.#shared.stats.activations++;
-        this.#shared.workerStarted(op.threadId, worker);
+        this.#shared.workerStarted(op.threadId, this.#make(frame, op.site, time));
+        return;
+      }
+      case "send":
+        this.#shared.sent(op.key, this.#make(callbackEntry(ResourceKind.Port), op.site, time));
+        return;
+      case "taken": {
+        const sent = this.#shared.takeSent(op.key);
+        if (sent !== null) this.#thread.adopt(sent, null);
         return;
       }
       default:
     }
+  }
+
+  /** A new activation, for another loop to run. */
+  #make(frame: Frame, site: Site | null, time: number): Activation {
+    this.leaving(time);
+    const made = makeActivation(this.#shared.nextGoroutine(), frame);
+    this.#thread.out.goCreate(
+      this.#thread.m,
+      time,
+      made.g,
+      this.#shared.stacks.one(frame),
+      this.#stack(site),
+    );
+    made.status = "runnable";
+    made.since = time;
+    this.#shared.stats.activations++;
+    return made;
   }
 
   #regionEnd(region: RegionNode, explicit: boolean, activation: Activation | null, time: number): void {

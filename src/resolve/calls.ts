@@ -245,6 +245,16 @@ export class CallReader {
     this.#running.annotate(time, { what: "syscall-end" });
   }
 
+  send(time: number, key: number, site: Site | null): void {
+    this.#running.ensureBase(time);
+    this.#running.annotate(time, { what: "send", key, site });
+  }
+
+  taken(time: number, key: number): void {
+    this.#running.ensureBase(time);
+    this.#running.annotate(time, { what: "taken", key });
+  }
+
   workerStart(time: number, threadId: number, site: Site | null): void {
     this.#running.ensureBase(time);
     this.#running.annotate(time, { what: "worker-start", threadId, site });

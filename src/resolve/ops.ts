@@ -86,6 +86,8 @@ export interface Entered {
   readonly kind: number;
   /** The scope on whose activation it runs instead where that is running already. */
   readonly other: Scope | null;
+  /** Key of the message that it handles, 0 where there is none. */
+  readonly message: number;
 }
 
 /** Log category of the recorder's own messages. */
@@ -113,7 +115,9 @@ export type Annotation =
   | { readonly what: "note"; readonly message: string }
   | { readonly what: "syscall-begin"; readonly site: Site | null }
   | { readonly what: "syscall-end" }
-  | { readonly what: "worker-start"; readonly threadId: number; readonly site: Site | null };
+  | { readonly what: "worker-start"; readonly threadId: number; readonly site: Site | null }
+  | { readonly what: "send"; readonly key: number; readonly site: Site | null }
+  | { readonly what: "taken"; readonly key: number };
 
 /** What does not come among the facts: a collection's pause, or a note of the recorder (`kind` 0). */
 export interface LateOp {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { Awaited, Fact, GcKind, PromiseClass, ResourceKind, RootKind } from "../base/facts.ts";
+import { Awaited, Fact, GcKind, PromiseClass, ResourceKind, RootKind, messageKey } from "../base/facts.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** A fact of one loop, and when it reaches the resolver (late for GC pauses). */
@@ -272,7 +272,8 @@ class RandomLoop {
         this.#open.length = 0;
         return;
       case 6:
-        this.#put(Fact.WorkerStart, time, 1 + (other % LOOPS), 0, 1);
+        if (other % 4 === 0) this.#put(Fact.WorkerStart, time, 1 + (other % LOOPS), 0, 1);
+        else this.#message(time, other % 4 === 1, which);
         return;
       case 7:
         if (other % 3 === 0) this.#put(Fact.LoopEnd, time);
@@ -285,6 +286,17 @@ class RandomLoop {
         // A fact as no program gives it.
         this.#put(10 + (other % 68), time, which % 30, other % 30, RootKind.Main + (other % 3000));
     }
+  }
+
+  /** One of few messages is sent, or is handled, whether it was sent or not. */
+  #message(time: number, isSent: boolean, which: number): void {
+    const key = messageKey(which % LOOPS, which % 2 === 0, 1 + (which % 5));
+    if (isSent || which % 3 === 0) {
+      this.#put(isSent ? Fact.Send : Fact.Taken, time, key, 0, 1);
+      return;
+    }
+    this.#open.push({ end: Fact.After, id: -key });
+    this.#put(Fact.Before, time, -key, 0, ResourceKind.Port);
   }
 }
 

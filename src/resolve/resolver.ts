@@ -1,4 +1,4 @@
-import { GcKind } from "../base/facts.ts";
+import { GcKind, isMessageTo } from "../base/facts.ts";
 import type { FactVisitor } from "../base/ring.ts";
 import type { Frame } from "../wire/format.ts";
 import { Cycles } from "./cycles.ts";
@@ -42,6 +42,12 @@ interface Loop {
   ended: boolean;
 }
 
+/** When the loop's next operation is, Infinity where there is none. */
+function nextTime({ reader }: Loop): number {
+  const { queue, late } = reader.running;
+  return Math.min(queue.size > 0 ? queue.time : Infinity, late[0]?.time ?? Infinity);
+}
+
 interface PendingSample {
   readonly loop: number;
   readonly time: number;
@@ -51,6 +57,8 @@ interface PendingSample {
 const TIMER_THREAD = 1_000_000;
 /** Workers' activations that are kept for loops which may yet come. */
 const WORKERS_KEPT = 100;
+/** Messages whose activations are kept for the loops that may yet handle them. */
+const SENT_KEPT = 10_000;
 /** How many changes of the number of loops are remembered. */
 const CHANGES_KEPT = 100;
 
@@ -67,6 +75,8 @@ export class Resolver {
   readonly #ended = new Set<number>();
   readonly #droppedBefore: number[] = [];
   readonly #workers = new Map<number, Activation>();
+  /** Activations of messages that no loop has begun to handle, by key. */
+  readonly #sent = new Map<number, Activation>();
   readonly #samples: PendingSample[] = [];
   readonly #shared: Shared;
   #goroutines = 0;
@@ -87,6 +97,9 @@ export class Resolver {
       stats: this.stats,
       nextGoroutine: () => ++this.#goroutines,
       loops: (time) => this.#loopsAt(time),
+      sent: (key, activation) => this.#keepSent(key, activation),
+      loopOver: (loop) => this.#discardSent(this.#loops[loop]?.workerThreadId ?? -1),
+      takeSent: (key) => this.#takeSent(key),
       workerStarted: (threadId, activation) => this.#workerStarted(threadId, activation),
     };
   }
@@ -188,11 +201,11 @@ export class Resolver {
 
   #writeUpTo(horizon: number): void {
     for (const time of this.#cycleTimes(horizon)) {
-      for (const loop of this.#loops) if (loop !== undefined) this.#drain(loop, time);
+      this.#drainAll(time);
     }
+    this.#drainAll(horizon);
     for (const [index, loop] of this.#loops.entries()) {
       if (loop === undefined) continue;
-      this.#drain(loop, horizon);
       if (!loop.ended || loop.reader.running.queue.size > 0) continue;
       this.#factsBefore += loop.reader.facts;
       this.#droppedBefore[index] = loop.reader.dropped;
@@ -228,32 +241,65 @@ export class Resolver {
     this.stats.facts = facts;
   }
 
-  /** Processes the loop's operations up to `horizon`, for which all scopes are decided. */
-  #drain(loop: Loop, horizon: number): void {
+  /**
+   * Processes all operations up to `horizon`, for which all scopes are decided, in order of time: what one loop sends
+   * another handles. A pause that ends later holds up all of them.
+   */
+  #drainAll(horizon: number): void {
+    let limit = horizon;
+    for (;;) {
+      let first: Loop | undefined;
+      let firstTime = Infinity;
+      let until = limit;
+      for (const loop of this.#loops) {
+        if (loop === undefined) continue;
+        const time = nextTime(loop);
+        if (time >= firstTime) {
+          if (time < until) until = time;
+          continue;
+        }
+        if (firstTime < until) until = firstTime;
+        first = loop;
+        firstTime = time;
+      }
+      if (first === undefined || firstTime > limit) break;
+      const pause = this.#drain(first, horizon, until);
+      if (pause !== Infinity) {
+        limit = pause;
+        break;
+      }
+    }
+    if (limit === Infinity) return;
+    for (const loop of this.#loops) if (loop !== undefined) this.#wakeTimers(loop, limit);
+  }
+
+  /** The same of one loop up to `until`. Answers when a pause begins that is in the way, Infinity where none is. */
+  #drain(loop: Loop, horizon: number, until: number): number {
     const { schedule, timers } = loop;
     const { queue, late } = loop.reader.running;
     let lateAt = 0;
-    let reached = horizon;
+    let pause = Infinity;
     for (;;) {
       const next = late[lateAt];
       const time = queue.size > 0 ? queue.time : Infinity;
       if (next !== undefined && next.time < time) {
+        if (next.time > until) break;
         // A pause is written as a whole, so that nothing that is written later lies before its end.
         if (Math.max(next.time, next.end) > horizon) {
-          reached = Math.min(horizon, next.time);
+          pause = next.time;
           break;
         }
         lateAt++;
         this.#reach(loop, next.time);
         schedule.processLate(next);
       } else {
-        if (time > horizon || queue.size === 0) break;
+        if (time > until || queue.size === 0) break;
         if (timers.isDue(time) || loop.workerThreadId >= 0) this.#reach(loop, time);
         schedule.process(queue);
       }
     }
     if (lateAt > 0) late.splice(0, lateAt);
-    if (Number.isFinite(reached)) this.#wakeTimers(loop, reached);
+    return pause;
   }
 
   /** Does what is due by `time`, apart from the loop's operations. */
@@ -297,6 +343,29 @@ export class Resolver {
       this.#loops[0]?.schedule.adopt(orphan);
       return;
     }
+  }
+
+  #keepSent(key: number, activation: Activation): void {
+    const former = this.#takeSent(key);
+    if (former !== null) this.#loops[0]?.schedule.discard(former);
+    this.#sent.set(key, activation);
+    if (this.#sent.size <= SENT_KEPT) return;
+    for (const oldest of this.#sent.keys()) {
+      this.#loops[0]?.schedule.discard(this.#takeSent(oldest)!);
+      return;
+    }
+  }
+
+  #takeSent(key: number): Activation | null {
+    const activation = this.#sent.get(key) ?? null;
+    this.#sent.delete(key);
+    return activation;
+  }
+
+  /** The Worker is gone: nobody handles what it was sent. */
+  #discardSent(threadId: number): void {
+    for (const key of this.#sent.keys())
+      if (isMessageTo(key, threadId)) this.#loops[0]?.schedule.discard(this.#takeSent(key)!);
   }
 
   #adoptWorker(loop: Loop, time: number): void {

@@ -143,7 +143,8 @@ export class ResourceReader {
     // Node counts in whole milliseconds from the last one; the program means the time of its call.
     const meant = due === 0 ? 0 : Math.max(due, resource?.due ?? 0);
     const { queue } = running;
-    if (resource === undefined && running.codeTells) {
+    // What handles a message was made by who has sent it.
+    if (resource === undefined && running.codeTells && id >= 0) {
       this.#silentOp = queue.next;
       this.#silentRef = queue.nextRef;
       this.#silentSince = time;

@@ -1,3 +1,4 @@
+import { ResourceKind } from "../base/facts.ts";
 import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
 import { makeScope } from "./scopes.ts";
 import type { Scope } from "./scopes.ts";
@@ -186,7 +187,8 @@ export class Running {
     this.inTurn = true;
     this.#add(scope, what, id, kind, this.depth);
     this.queue.add(OpKind.Enter, time);
-    this.queue.refer({ scope, node, due, kind, other });
+    const message = kind === ResourceKind.Port && id < 0 ? -id : 0;
+    this.queue.refer({ scope, node, due, kind, other, message });
   }
 
   /** The innermost entry began with the operation of that number, which is the last, and leaves no trace. */

@@ -7,6 +7,7 @@ import {
   ResourceKind,
   RootKind,
   WaitsFor,
+  messageKey,
 } from "../base/facts.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import type { Frame } from "../wire/format.ts";
@@ -29,6 +30,7 @@ import { Resolver } from "./resolver.ts";
  *   root Q "NAME" KIND [handled] | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
  *   log "CATEGORY" "MESSAGE" [SITE] | note "JSON" | syscall-begin [SITE] | syscall-end | worker-start THREAD [SITE]
+ *   send TO THREAD N [SITE] | receive TO THREAD N | received TO THREAD N | taken TO THREAD N, where TO is maker or worker
  *   idle SINCE | gc KIND DURATION | heap USED LIMIT | gap COUNT | loop-end
  *
  * and what the recorder does: `TIME loop "NAME" THREAD` (loop 0 exists: main.js from 0 on), `TIME end-loop`,
@@ -412,6 +414,30 @@ class Player {
         return;
       case "worker-start":
         to.fact(Fact.WorkerStart, time, Number(first), 0, site(args[1]));
+        return;
+      case "send":
+        to.fact(
+          Fact.Send,
+          time,
+          messageKey(Number(second), first === "maker", Number(third)),
+          0,
+          site(args[3]),
+        );
+        return;
+      case "taken":
+        to.fact(Fact.Taken, time, messageKey(Number(second), first === "maker", Number(third)), 0, 0);
+        return;
+      case "receive":
+        to.fact(
+          Fact.Before,
+          time,
+          -messageKey(Number(second), first === "maker", Number(third)),
+          0,
+          ResourceKind.Port,
+        );
+        return;
+      case "received":
+        to.fact(Fact.After, time, -messageKey(Number(second), first === "maker", Number(third)), 0, 0);
         return;
       case "idle":
         to.fact(Fact.Idle, time, time - Number(first) * 1000, 0, 0);

@@ -212,6 +212,11 @@ export class LoopSchedule implements ThreadListener {
     this.#thread.adopt(activation, this.#root.activation === null ? this.#root : null);
   }
 
+  /** Ends an activation that was created for another loop, which does not run it. */
+  discard(activation: Activation): void {
+    this.#thread.adopt(activation, null);
+  }
+
   /** Goroutine that ran at `time`, or 0. Valid for recent times that were processed. */
   ranAt(time: number): number {
     return this.#thread.runs.at(time);
@@ -241,6 +246,7 @@ export class LoopSchedule implements ThreadListener {
     this.writeLate(time);
     this.#abandonAll();
     this.rest(time);
+    this.#shared.loopOver(this.#thread.p);
   }
 
   #abandonAll(): void {
@@ -358,8 +364,10 @@ export class LoopSchedule implements ThreadListener {
 
   // Running.
 
-  #enter({ scope, node, due, kind, other }: Entered, time: number): void {
+  #enter({ scope, node, due, kind, other, message }: Entered, time: number): void {
     const thread = this.#thread;
+    const sent = message === 0 ? null : this.#shared.takeSent(message);
+    if (sent !== null) thread.adopt(sent, scope);
     if (node !== null) thread.unready(node);
     const onOther = other !== null && thread.current !== null && activationOf(other) === thread.current;
     if (node !== null && node.frame === scope) resumed(scope);

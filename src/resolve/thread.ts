@@ -26,6 +26,11 @@ export interface Shared {
   loops(time: number): number;
   /** Keeps the activation of a Worker's main script for the Worker's own loop. */
   workerStarted(threadId: number, activation: Activation): void;
+  /** Keeps the activation that handles a message for the loop that gets it, and gives it to that loop; null where there is none. */
+  sent(key: number, activation: Activation): void;
+  takeSent(key: number): Activation | null;
+  /** The loop has ended: nobody handles what it was sent. */
+  loopOver(loop: number): void;
 }
 
 /** A reaction, or a frame that is suspended. */
@@ -74,7 +79,8 @@ export class LoopThread {
   last: number;
   readonly #shared: Shared;
   readonly #stacks: Stacks;
-  readonly #p: number;
+  /** Index of the loop. */
+  readonly p: number;
   readonly #root: Scope;
   readonly #listener: ThreadListener;
   /** Activations below the current one. */
@@ -94,7 +100,7 @@ export class LoopThread {
     this.out = shared.out;
     this.#stacks = shared.stacks;
     this.m = loop + 1;
-    this.#p = loop;
+    this.p = loop;
     this.#root = root;
     this.last = time;
     this.#listener = listener;
@@ -143,7 +149,7 @@ export class LoopThread {
   startProc(time: number): void {
     if (this.running) return;
     this.running = true;
-    this.out.procStart(this.m, time, this.#p);
+    this.out.procStart(this.m, time, this.p);
   }
 
   stopProc(time: number): void {

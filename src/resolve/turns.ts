@@ -268,6 +268,12 @@ export class TurnReader {
       case Fact.SyscallEnd:
         calls.syscallEnd(time);
         return;
+      case Fact.Send:
+        calls.send(time, a, this.#names.site(c));
+        return;
+      case Fact.Taken:
+        calls.taken(time, a);
+        return;
       case Fact.WorkerStart:
         calls.workerStart(time, a, this.#names.site(c));
         return;

@@ -74,3 +74,13 @@ export function judged(file: string): string {
   if (!ok) throw new Error(`${file}: ${stderr}`);
   return stdout;
 }
+
+/** The same for a trace whose text is too long to be held: throws what the judge says of one that it refuses. */
+export function accepted(file: string): void {
+  const cli = fileURLToPath(new URL("../cli.js", import.meta.url));
+  const [command, args] =
+    goTool() === null || !found
+      ? [process.execPath, [cli, "dump", "--format", "parsed", file]]
+      : [found.trace, ["-d=parsed", file]];
+  execFileSync(command, args, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+}
