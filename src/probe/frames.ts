@@ -5,7 +5,7 @@ import type { RingWriter } from "../base/ring.ts";
 import type { CallContext } from "./context.ts";
 import { kindOfEmitter } from "./kinds.ts";
 import { calledOnce } from "./once.ts";
-import { idOf, setStamp } from "./stamp.ts";
+import { idOf, kindOf, setStamp } from "./stamp.ts";
 import { Modules } from "./modules.ts";
 import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
@@ -15,7 +15,13 @@ interface PromiseHooks {
   init(promise: Promise<unknown>, parent?: Promise<unknown>): void;
   before?(): void;
   after?(): void;
+  settled?(promise: Promise<unknown>): void;
 }
+
+/** Kinds of the stamps of promises: nothing tells when it settles; that is asked for; it has settled. */
+const UNSEEN = 1;
+const WATCHED = 2;
+const SETTLED = 3;
 
 /**
  * What transformed code calls (instrument/runtime.ts has the meaning of each method), as a source of facts.
@@ -54,6 +60,7 @@ export class FrameSource {
   /** Younger ids belong to this recording. */
   #firstId = 0;
   #stopHook: (() => void) | undefined;
+  #hooks: PromiseHooks | undefined;
 
   /** Begins to write facts. */
   start(facts: FactWriter, context: CallContext): void {
@@ -69,13 +76,63 @@ export class FrameSource {
 
   #hook(hooks: PromiseHooks): void {
     this.#stopHook?.();
+    this.#hooks = hooks;
     this.#stopHook = promiseHooks.createHook(
       hooks as Parameters<typeof promiseHooks.createHook>[0],
     ) as () => void;
   }
 
   #watchMaking(): void {
-    this.#hook({ init: (promise, parent) => this.#make(promise, parent) });
+    const { settled } = this.#hooks ?? {};
+    this.#hook({
+      init: (promise, parent) => this.#make(promise, parent),
+      ...(settled === undefined ? {} : { settled }),
+    });
+  }
+
+  /** Functions whose promise is to be known are running, inside of each other. */
+  #calling = 0;
+
+  /** A function is called whose promise `returned` will be given. */
+  calls(): void {
+    this.#calling++;
+  }
+
+  /** It has returned or thrown. */
+  called(): void {
+    this.#calling--;
+  }
+
+  /**
+   * Id of the promise that such a function returned, 0 where it has settled. Where nothing else tells when it settles
+   * V8's hook does, which from then on runs for every promise that settles: a reaction of ours would make a rejection
+   * count as handled. (What had settled before the hook was first needed is not known to have.)
+   */
+  returned(promise: object): number {
+    if (kindOf(promise) === SETTLED) return 0;
+    const id = idOf(promise) || this.source(promise, 0);
+    if (this.#hooks === undefined || kindOf(promise) !== UNSEEN) return id;
+    setStamp(promise, id, WATCHED);
+    if (this.#hooks.settled === undefined) this.#hook({ ...this.#hooks, settled: (it) => this.#settles(it) });
+    return id;
+  }
+
+  /** Runs for every promise that settles, once one of them has been asked for. */
+  #settles(promise: Promise<unknown>): void {
+    try {
+      const kind = kindOf(promise);
+      if (kind === WATCHED) {
+        const id = idOf(promise);
+        setStamp(promise, id, 0);
+        if (id < this.#firstId) return;
+        if (this.#isUnknown()) this.#context!.begins();
+        this.#settled(id, undefined);
+      } else if (this.#calling > 0 && kind === -1) {
+        setStamp(promise, 0, SETTLED);
+      }
+    } catch {
+      unwritten.facts++;
+    }
   }
 
   /** Runs for every promise that is made. */
@@ -103,6 +160,8 @@ export class FrameSource {
   stop(): void {
     this.#stopHook?.();
     this.#stopHook = undefined;
+    this.#hooks = undefined;
+    this.#calling = 0;
     this.#facts = undefined;
     this.#writer = undefined;
     this.#context = undefined;
@@ -269,7 +328,7 @@ export class FrameSource {
     if (facts === undefined || typeof promise !== "object" || promise === null) return 0;
     try {
       const id = newId();
-      setStamp(promise, id, 0);
+      setStamp(promise, id, UNSEEN);
       facts.now(Fact.Source, id, 0, kind);
       return id;
     } catch {
@@ -354,7 +413,7 @@ export class FrameSource {
     const of = idOf(this.#origin!);
     if (of < this.#firstId) return Awaited.Unknown;
     const id = newId();
-    setStamp(promise, id, 0);
+    setStamp(promise, id, UNSEEN);
     this.#facts!.now(Fact.Derived, id, of, 0);
     return id;
   }

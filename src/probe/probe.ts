@@ -186,11 +186,13 @@ export class Probe {
     }
     let promise = 0;
     this.#context?.enter();
+    this.#frames?.calls();
     try {
       const result = fn();
-      if (types.isPromise(result)) promise = idOf(result) || (this.#frames?.source(result, 0) ?? 0);
+      if (types.isPromise(result)) promise = this.#frames?.returned(result) ?? idOf(result);
       return result;
     } finally {
+      this.#frames?.called();
       this.#context?.leave();
       this.#put(Fact.Return, id, promise);
     }

@@ -15,6 +15,8 @@ const OPEN_KEPT = 100_000;
 interface OpenCall {
   readonly scope: Scope;
   readonly task: TaskNode | null;
+  /** It waits for something outside, as Hold and Release say. */
+  isHeld: boolean;
 }
 
 /** A promise, or the frame whose promise it is. */
@@ -30,6 +32,7 @@ export class CallReader {
   readonly #names: Names;
   readonly #decisions: Decisions;
   readonly #promise: (id: number) => Pending | undefined;
+  readonly #sourceOf: (id: number) => number;
   readonly #newTask: (name: string) => TaskNode;
   readonly #roots = new RecentMap<Scope>(1024, OPEN_KEPT);
   /** Calls that have not returned, or whose promise is pending: bounded by the stack and the pending promises. */
@@ -44,12 +47,14 @@ export class CallReader {
     names: Names,
     decisions: Decisions,
     promise: (id: number) => Pending | undefined,
+    sourceOf: (id: number) => number,
     newTask: (name: string) => TaskNode,
   ) {
     this.#running = running;
     this.#names = names;
     this.#decisions = decisions;
     this.#promise = promise;
+    this.#sourceOf = sourceOf;
     this.#newTask = newTask;
   }
 
@@ -119,7 +124,7 @@ export class CallReader {
       task: task ?? outer.task,
     });
     if (scope.decision === "open") this.#decisions.add(scope);
-    this.#calls.set(id, { scope, task });
+    this.#calls.set(id, { scope, task, isHeld: false });
     running.call(EntryKind.Call, scope, id, time);
     if (region !== null) running.annotate(time, { what: "region-begin", region, site });
     if (task !== null) running.annotate(time, { what: "task-begin", task, parent: outer.task, site });
@@ -143,7 +148,10 @@ export class CallReader {
     if (promise !== undefined && !promise.settled && promise.closes === 0) {
       if (scope.decision === "open") this.#decisions.fork(scope);
       promise.closes = id;
-      running.count(OpKind.Add, time, scope, null);
+      const source = this.#sourceOf(promiseId);
+      call.isHeld = source !== 0;
+      if (call.isHeld) running.hold(time, scope, source);
+      else running.count(OpKind.Add, time, scope, null);
     } else {
       if (scope.decision === "open") this.#decisions.inline(scope);
       this.#close(time, id, call);
@@ -156,7 +164,8 @@ export class CallReader {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     this.#close(time, id, call);
-    this.#running.count(OpKind.Done, time, call.scope, null);
+    if (call.isHeld) this.#running.push(OpKind.Release, time, call.scope);
+    else this.#running.count(OpKind.Done, time, call.scope, null);
   }
 
   #close(time: number, id: number, { scope, task }: OpenCall): void {

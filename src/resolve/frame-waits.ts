@@ -79,7 +79,9 @@ export class FrameWaits {
     const node = makePromise(id, PromiseClass.Native, this.#running.root, null);
     node.source = kind;
     node.sourceAt = time;
-    this.#others.set(id, node);
+    const gone = this.#others.set(id, node);
+    // A call that one of these would have ended has ended as far as anybody will ever know.
+    if (gone !== null) for (const old of gone.values()) this.#closes(time, old);
   }
 
   /** The promise whose executor runs. */
@@ -239,6 +241,8 @@ export class FrameWaits {
     // Who settled it is asked when a frame blocks on it, which is before: a callback's scope need not be kept for it.
     if (innermost.kind !== "callback") innermost.isKept = true;
     node.settledBy = base === null ? null : innermost;
+    // What ends with it ends when whatever has settled it is over.
+    if (base === null) this.#running.inTurn = true;
     node.settledKind = base?.what === EntryKind.Resource ? base.kind : kind;
     const { awaiters, followers } = node;
     node.awaiters = null;
@@ -330,8 +334,18 @@ export class FrameWaits {
     frame.op = this.#running.suspend(time, frame, site, callee, promise);
   }
 
+  #closes(time: number, { closes }: PromiseNode): void {
+    if (closes !== 0) this.#closeCall(time, closes);
+  }
+
+  /** Resource kind of what will settle the promise of that id, 0 where it is not known. */
+  sourceOf(id: number): number {
+    return this.#others.get(id)?.source ?? 0;
+  }
+
   /** The frame goes on: what it waited for outside of the program's code has come. */
   came(time: number, promise: PromiseNode): void {
+    if ((isOutside(promise) || promise.isDerived) && !promise.settled) this.#closes(time, promise);
     if (isOutside(promise)) {
       this.#others.delete(promise.id);
       promise.settled = true;

@@ -72,7 +72,14 @@ export class TurnReader {
     this.#calm = Math.min(QUIET_NS, options.lookAhead);
     this.#onEnd = options.onEnd;
     const promise = (id: number) => this.#waits.get(id) ?? this.#promises.get(id);
-    this.#calls = new CallReader(running, this.#names, this.#decisions, promise, options.newTask);
+    this.#calls = new CallReader(
+      running,
+      this.#names,
+      this.#decisions,
+      promise,
+      (id) => this.#waits.sourceOf(id),
+      options.newTask,
+    );
     const closeCall = (time: number, id: number): void => this.#calls.promiseSettled(time, id);
     this.#promises = new PromiseReader(running, this.#names, this.#decisions, closeCall);
     const endTurn = (time: number): void => this.endTurn(time);
