@@ -15,14 +15,18 @@ const OPEN_KEPT = 100_000;
 interface OpenCall {
   readonly scope: Scope;
   readonly task: TaskNode | null;
+  /** It has returned a promise, which is pending. */
+  isPending: boolean;
   /** It waits for something outside, as Hold and Release say. */
   isHeld: boolean;
+  /** Id of the call before it that ends with the same promise, or 0. */
+  before: number;
 }
 
 /** A promise, or the frame whose promise it is. */
 export interface Pending {
   readonly settled: boolean;
-  /** Id of the call (region, task, go) that ends when it settles, or 0. */
+  /** Id of the latest call (region, task, go) that ends when it settles, or 0. */
   closes: number;
 }
 
@@ -33,6 +37,7 @@ export class CallReader {
   readonly #decisions: Decisions;
   readonly #promise: (id: number) => Pending | undefined;
   readonly #sourceOf: (id: number) => number;
+  readonly #follow: (time: number, scope: Scope, id: number) => void;
   readonly #newTask: (name: string) => TaskNode;
   readonly #roots = new RecentMap<Scope>(1024, OPEN_KEPT);
   /** Calls that have not returned, or whose promise is pending: bounded by the stack and the pending promises. */
@@ -48,6 +53,7 @@ export class CallReader {
     decisions: Decisions,
     promise: (id: number) => Pending | undefined,
     sourceOf: (id: number) => number,
+    follow: (time: number, scope: Scope, id: number) => void,
     newTask: (name: string) => TaskNode,
   ) {
     this.#running = running;
@@ -55,6 +61,7 @@ export class CallReader {
     this.#decisions = decisions;
     this.#promise = promise;
     this.#sourceOf = sourceOf;
+    this.#follow = follow;
     this.#newTask = newTask;
   }
 
@@ -124,7 +131,7 @@ export class CallReader {
       task: task ?? outer.task,
     });
     if (scope.decision === "open") this.#decisions.add(scope);
-    this.#calls.set(id, { scope, task, isHeld: false });
+    this.#calls.set(id, { scope, task, isPending: false, isHeld: false, before: 0 });
     running.call(EntryKind.Call, scope, id, time);
     if (region !== null) running.annotate(time, { what: "region-begin", region, site });
     if (task !== null) running.annotate(time, { what: "task-begin", task, parent: outer.task, site });
@@ -141,17 +148,21 @@ export class CallReader {
       if (place >= 0) running.popTo(place, time);
       return;
     }
+    if (call.isPending) return;
     const { scope } = call;
     const at = running.findCall(scope);
     if (at >= 0) running.popTo(at + 1, time);
     const promise = promiseId === 0 ? undefined : this.#promise(promiseId);
-    if (promise !== undefined && !promise.settled && promise.closes === 0) {
+    if (promise !== undefined && !promise.settled) {
       if (scope.decision === "open") this.#decisions.fork(scope);
+      call.isPending = true;
+      call.before = promise.closes;
       promise.closes = id;
       const source = this.#sourceOf(promiseId);
       call.isHeld = source !== 0;
       if (call.isHeld) running.hold(time, scope, source);
       else running.count(OpKind.Add, time, scope, null);
+      this.#follow(time, scope, promiseId);
     } else {
       if (scope.decision === "open") this.#decisions.inline(scope);
       this.#close(time, id, call);
@@ -159,13 +170,17 @@ export class CallReader {
     if (at >= 0) running.popTo(at, time);
   }
 
-  /** The promise that the call returned has settled. */
+  /** The promise that the call returned has settled; so did those of the calls before it, and the first ends first. */
   promiseSettled(time: number, id: number): void {
-    const call = this.#calls.get(id);
-    if (call === undefined) return;
-    this.#close(time, id, call);
-    if (call.isHeld) this.#running.push(OpKind.Release, time, call.scope);
-    else this.#running.count(OpKind.Done, time, call.scope, null);
+    const ids: number[] = [];
+    for (let at = id; at !== 0; at = this.#calls.get(at)?.before ?? 0) ids.push(at);
+    for (let i = ids.length - 1; i >= 0; i--) {
+      const call = this.#calls.get(ids[i]!);
+      if (call === undefined) continue;
+      this.#close(time, ids[i]!, call);
+      if (call.isHeld) this.#running.push(OpKind.Release, time, call.scope);
+      else this.#running.count(OpKind.Done, time, call.scope, null);
+    }
   }
 
   #close(time: number, id: number, { scope, task }: OpenCall): void {

@@ -88,6 +88,36 @@ test("the program's youngest frame tells before Node's, whichever suspended last
   assert.deepEqual([reason, frame?.site?.frame.file], ["sync zlib", "app.js"]);
 });
 
+/** CPU time of a program whose calls all await a promise that is never seen to settle, and go on oldest first. */
+function timeOfWaiters(calls: number): number {
+  const resolver = new Resolver(
+    new TraceWriter({
+      version: 25,
+      write: () => {},
+      snapshot: () => ({ mono: 1, wallSec: 1, wallNsec: 0 }),
+    }),
+  );
+  resolver.addLoop(0, { name: "main", time: 0 });
+  const visitor = resolver.visitor(0);
+  let time = 0;
+  const put = (kind: number, a: number, b = 0, c = 0): void => visitor.fact(kind, (time += 100), a, b, c);
+  const begin = process.cpuUsage();
+  put(Fact.FrameCall, 1);
+  put(Fact.Executor, 2);
+  for (let id = 3; id < calls + 3; id++) {
+    put(Fact.FrameCall, id);
+    put(Fact.FrameBlock, id, 2);
+  }
+  put(Fact.FrameBlock, 1, 2);
+  for (let id = 3; id < calls + 3; id++) {
+    put(Fact.FrameResume, id);
+    put(Fact.FrameEnd, id);
+  }
+  resolver.finish(time);
+  const { user, system } = process.cpuUsage(begin);
+  return user + system;
+}
+
 /** CPU time of a program that calls so many functions of Node's at once, which go on oldest first. */
 function timeOf(calls: number): number {
   const writer = new TraceWriter({
@@ -131,10 +161,15 @@ function timeOf(calls: number): number {
   return user + system;
 }
 
-test("four times the calls under way take some four times the time", () => {
-  timeOf(4_000);
-  const least = (calls: number): number => Math.min(timeOf(calls), timeOf(calls), timeOf(calls));
-  const [one, four] = [least(4_000), least(16_000)];
-  // Quadratic is 16.
-  assert.ok(four / one < 9, `${one} us, then ${four} us`);
-});
+for (const [what, cost] of [
+  ["calls under way", timeOf],
+  ["waiters of one promise", timeOfWaiters],
+] as const) {
+  test(`four times the ${what} take some four times the time`, () => {
+    cost(4_000);
+    const least = (calls: number): number => Math.min(cost(calls), cost(calls), cost(calls));
+    const [one, four] = [least(4_000), least(16_000)];
+    // Quadratic is 16.
+    assert.ok(four / one < 9, `${one} us, then ${four} us`);
+  });
+}

@@ -10,6 +10,7 @@ import { EntryKind } from "./running.ts";
 import type { Running } from "./running.ts";
 import { makeScope } from "./scopes.ts";
 import type { Scope } from "./scopes.ts";
+import { withWaiter, withoutWaiter } from "./waiters.ts";
 
 /** Entry of a frame that began before the recording, until it says where it is. */
 export const UNKNOWN = callbackEntry(0);
@@ -305,14 +306,23 @@ export class FrameWaits {
   awaitFrame(time: number, frame: Scope, callee: Scope, site: Site | null): void {
     leave(frame);
     if (callee.awaiter === null) callee.awaiter = frame;
-    else callee.awaiters = added(callee.awaiters, frame);
+    else callee.awaiters = withWaiter(callee.awaiters, frame);
     this.wait(time, frame, site, callee, null);
   }
 
   #awaitPromise(time: number, frame: Scope, promise: PromiseNode, site: Site | null): void {
     leave(frame);
-    promise.awaiters = added(promise.awaiters, frame);
+    promise.awaiters = withWaiter(promise.awaiters, frame);
     this.wait(time, frame, site, null, promise);
+  }
+
+  /** What a call returned is the promise of a frame: the call waits for it, unless that is part of the call itself. */
+  follow(time: number, call: Scope, id: number): void {
+    const callee = this.#frames.get(id);
+    if (callee === undefined) return;
+    let part: Scope | null = callee;
+    while (part !== null && part !== call && part.decision !== "fork") part = part.parent;
+    if (part !== call) this.awaitFrame(time, call, callee, call.site);
   }
 
   wait(
@@ -408,9 +418,9 @@ function leave(frame: Scope): void {
   const { source } = frame;
   if (awaits !== null && !awaits.settled) {
     if (awaits.awaiter === frame) awaits.awaiter = null;
-    else awaits.awaiters = without(awaits.awaiters, frame);
+    else awaits.awaiters = withoutWaiter(awaits.awaiters, frame);
   }
-  if (source !== null && !source.settled) source.awaiters = without(source.awaiters, frame);
+  if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
   frame.awaits = null;
   frame.source = null;
 }
@@ -425,10 +435,4 @@ function added<T>(list: T[] | null, member: T): T[] {
   if (list === null) return [member];
   list.push(member);
   return list;
-}
-
-function without<T>(list: T[] | null, member: T): T[] | null {
-  if (list === null) return null;
-  const left = list.filter((one) => one !== member);
-  return left.length === 0 ? null : left;
 }

@@ -2,6 +2,7 @@ import type { Frame } from "../wire/format.ts";
 import { Chain } from "./chain.ts";
 import type { Link } from "./chain.ts";
 import type { Scope } from "./scopes.ts";
+import type { Waiters } from "./waiters.ts";
 
 /**
  * The nodes that facts are resolved into: scopes (pieces of code that run, scopes.ts), promises, resources and
@@ -55,10 +56,10 @@ export interface PromiseNode {
   sourceUntil: number;
   /** Reactions that wait for it, and frames of frames.ts. */
   reactions: PromiseNode[] | null;
-  awaiters: Scope[] | null;
+  awaiters: Waiters | null;
   /** A frame that suspends on its parent. */
   frame: Scope | null;
-  /** Id of the call (region, task, go) that ends when it settles, or 0. */
+  /** Id of the latest call (region, task, go) that ends when it settles, or 0. */
   closes: number;
   /** Of Promise.all, race and the like: the reactions to its members. */
   members: PromiseNode[] | null;

@@ -219,8 +219,8 @@ class RandomLoop {
       return;
     }
     const id = other % 8 === 0 ? this.#calls[other % this.#calls.length]! : (this.#calls.pop() ?? 0);
-    const at = other % this.#promises.length;
-    this.#put(Fact.Return, time, id, other % 3 === 0 ? 0 : this.#promises[at]);
+    const returned = this.#byFrames ? this.#awaitable : this.#promises;
+    this.#put(Fact.Return, time, id, other % 3 === 0 ? 0 : returned[other % returned.length]);
     if (this.#calls.length === 0) this.#calls.push(0);
   }
 
@@ -281,6 +281,9 @@ class RandomLoop {
       case 8:
         // The end of a callback is lost.
         this.#open.pop();
+        return;
+      case 9:
+        this.#put(Fact.Booting, time, other % 3 === 0 ? 0 : 1);
         return;
       default:
         // A fact as no program gives it.

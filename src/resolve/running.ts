@@ -253,10 +253,15 @@ export class Running {
     this.queue.add(OpKind.TurnEnd, time);
   }
 
-  /** A job of the main script begins, or of what loads it. */
-  bootBegins(time: number): void {
+  /** A job begins, before which code without facts of its own is over: whether nothing else runs. */
+  isFree(time: number): boolean {
     this.leaveLoose(time);
-    if (this.depth === 0) this.enter(EntryKind.Boot, this.root, 0, time, null, 0, 0, null);
+    return this.depth === 0;
+  }
+
+  /** It is a job of the main script, or of what loads it. */
+  bootBegins(time: number): void {
+    this.enter(EntryKind.Boot, this.root, 0, time, null, 0, 0, null);
   }
 
   bootEnds(time: number): void {

@@ -1,6 +1,7 @@
 import type { Frame } from "../wire/format.ts";
 import type { Chain, Link } from "./chain.ts";
 import type { Activation, PromiseNode, RegionNode, Site, TaskNode } from "./graph.ts";
+import type { Waiters } from "./waiters.ts";
 
 export type ScopeKind = "root" | "callback" | "call" | "frame";
 
@@ -65,7 +66,7 @@ export class Scope implements Link<Scope> {
   isTold = false;
   callOp = 0;
   callRef = 0;
-  /** Id of the call (region, task, go) that ends with it, or 0. */
+  /** Id of the latest call (region, task, go) that ends with it, or 0. */
   closes = 0;
   /** The frame that called it, and that frame's id. */
   maker: Scope | null = null;
@@ -92,7 +93,7 @@ export class Scope implements Link<Scope> {
   tail: Tail | null = null;
   /** The frame that awaits it; where there are several also the others. */
   awaiter: Scope | null = null;
-  awaiters: Scope[] | null = null;
+  awaiters: Waiters | null = null;
   /** Promises that settle with it. */
   followers: PromiseNode[] | null = null;
 

@@ -64,6 +64,8 @@ export class TurnReader {
   #idled = false;
   /** The loop is known to be idle since the last fact. */
   #resting = false;
+  /** The last fact told of a job of the main script's, unless it is that of a frame, which would tell so at once. */
+  #booting = false;
 
   constructor(options: TurnReaderOptions) {
     const running = new Running(options.root, options.time);
@@ -78,6 +80,7 @@ export class TurnReader {
       this.#decisions,
       promise,
       (id) => this.#waits.sourceOf(id),
+      (time, scope, id) => this.#waits.follow(time, scope, id),
       options.newTask,
     );
     const closeCall = (time: number, id: number): void => this.#calls.promiseSettled(time, id);
@@ -119,6 +122,10 @@ export class TurnReader {
     }
     const { running } = this;
     const time = factTime > running.lastFact ? factTime : running.lastFact;
+    if (this.#booting) {
+      if (kind === Fact.FrameResume && time - running.lastFact <= this.#calm) this.#booting = false;
+      else this.#boot();
+    }
     // What else passes with time is a matter of longer than this.
     if (time - running.lastFact > this.#calm || this.#decisions.since <= time - this.#lookAhead)
       this.pass(time);
@@ -152,8 +159,8 @@ export class TurnReader {
         this.#waits.derived(time, a, b);
         return;
       case Fact.Booting:
-        if (a === 1) running.bootBegins(time);
-        else running.bootEnds(time);
+        if (a !== 1) running.bootEnds(time);
+        else this.#booting = running.isFree(time);
         return;
       case Fact.Source:
         this.#waits.addSource(time, a, c);
@@ -296,6 +303,7 @@ export class TurnReader {
   /** It is `now`, and all facts before are read. */
   pass(now: number): void {
     const { running } = this;
+    if (now - running.lastFact > this.#calm) this.#boot();
     this.#frames.stopAsking(running.lastFact);
     const { lastFact, busy } = running;
     const quietAt = lastFact + this.#calm;
@@ -309,6 +317,12 @@ export class TurnReader {
     this.#resting = true;
     this.#leaveMain(lastFact);
     running.queue.add(OpKind.Rest, lastFact);
+  }
+
+  /** The job that the last fact told of is the main script's. */
+  #boot(): void {
+    if (this.#booting) this.running.bootBegins(this.running.lastFact);
+    this.#booting = false;
   }
 
   /** The turn is over at `time`: what is still open is decided. */
@@ -335,6 +349,7 @@ export class TurnReader {
 
   /** Nothing follows: ends the last turn at `time`. */
   close(time: number): void {
+    this.#boot();
     this.pass(time);
     const { running } = this;
     const end = Math.max(running.lastFact, time);

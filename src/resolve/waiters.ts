@@ -1,0 +1,29 @@
+import type { Scope } from "./scopes.ts";
+
+/**
+ * Frames that wait for one thing, in the order in which they began to: a list while they are few, as they nearly always
+ * are, then a set, so that each leaves at the same price however many there are.
+ */
+export type Waiters = Scope[] | Set<Scope>;
+
+const FEW = 8;
+
+/** With one more; where there was none the list has room for that one only, for most stay so. */
+export function withWaiter(waiters: Waiters | null, frame: Scope): Waiters {
+  if (waiters === null) return [frame];
+  if (!Array.isArray(waiters)) return waiters.add(frame);
+  if (waiters.length === FEW) return new Set(waiters).add(frame);
+  waiters.push(frame);
+  return waiters;
+}
+
+/** Without that one; null where nobody is left. */
+export function withoutWaiter(waiters: Waiters | null, frame: Scope): Waiters | null {
+  if (waiters === null) return null;
+  if (Array.isArray(waiters)) {
+    const left = waiters.filter((one) => one !== frame);
+    return left.length === 0 ? null : left;
+  }
+  waiters.delete(frame);
+  return waiters.size === 0 ? null : waiters;
+}
