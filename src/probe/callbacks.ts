@@ -1,7 +1,6 @@
 import child_process from "node:child_process";
 import crypto from "node:crypto";
 import dns from "node:dns";
-import events from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import timers from "node:timers";
@@ -10,8 +9,8 @@ import util, { types } from "node:util";
 import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
+import { watchEmitters } from "./emitters.ts";
 import type { FrameSource } from "./frames.ts";
-import { kindOfEmitter } from "./kinds.ts";
 import { watchMessages } from "./messages.ts";
 import { ask, begin, drop, end, named } from "./once.ts";
 import { imitate, shareReplaced, undoAll } from "./replace.ts";
@@ -86,9 +85,6 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   undo.push(
     wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
-    wrap(events, "once", (original) =>
-      promising(watch, original, (_self, emitter) => kindOfEmitter(emitter)),
-    ),
     wrap(util, "promisify", (original) => promisifying(watch, original)),
     wrap(globalThis, "fetch", (original) =>
       promising(watch, original, () => {
@@ -100,6 +96,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     wrap(net.Server.prototype, "listen", (original) => whole(watch, original)),
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
     ...watchMessages(watch),
+    ...watchEmitters(watch),
   );
   if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) watchBodies(watch, undo);
   shareReplaced();
@@ -248,18 +245,14 @@ function promised(watch: Watch, original: AnyFunction, kind: number): AnyFunctio
   return promising(watch, original, () => kind);
 }
 
-/** A function that gives a promise; what settles it is told by the receiver and the first argument. */
-function promising(
-  watch: Watch,
-  original: AnyFunction,
-  kindOf: (self: unknown, first: unknown) => number,
-): AnyFunction {
+/** A function that gives a promise; what settles it is told by the receiver. */
+function promising(watch: Watch, original: AnyFunction, kindOf: (self: unknown) => number): AnyFunction {
   // A method, as an async function, has no prototype of its own.
   const { wrapper } = {
-    wrapper(this: unknown, first?: unknown): unknown {
+    wrapper(this: unknown): unknown {
       // oxlint-disable-next-line prefer-rest-params -- as above
       const promise = Reflect.apply(original, this, arguments);
-      const kind = watch.context.on ? kindOf(this, first) : ResourceKind.Unknown;
+      const kind = watch.context.on ? kindOf(this) : ResourceKind.Unknown;
       if (kind !== ResourceKind.Unknown) watch.frames.source(promise, kind);
       return promise;
     },

@@ -57,6 +57,11 @@ export class FrameSource {
   /** The executor that was called last. */
   #executor: Promise<unknown> | null = null;
   #executorId = 0;
+  /** The frame whose `for await` is about to ask for its first value, and where; 0 where none is. */
+  #looping = 0;
+  #loopingAt = 0;
+  /** By frame: what its latest loop of which that is known waits for. */
+  readonly #loops = new Map<number, { readonly site: number; readonly awaited: number }>();
   /** Younger ids belong to this recording. */
   #firstId = 0;
   #stopHook: (() => void) | undefined;
@@ -68,6 +73,7 @@ export class FrameSource {
     this.#writer = facts;
     this.#context = context;
     this.#told.fill(0);
+    this.#loops.clear();
     this.clear();
     this.#firstId = newId();
     if (context.boot) this.#watchBoot(facts.ring, context);
@@ -111,10 +117,30 @@ export class FrameSource {
   returned(promise: object): number {
     if (kindOf(promise) === SETTLED) return 0;
     const id = idOf(promise) || this.source(promise, 0);
-    if (this.#hooks === undefined || kindOf(promise) !== UNSEEN) return id;
+    if (kindOf(promise) === UNSEEN) this.#watch(promise, id);
+    return id;
+  }
+
+  /** The promise made last. */
+  get made(): object | null {
+    return this.#made;
+  }
+
+  /** A function of Node's gave a promise that settles with another one, which code of the program settles. */
+  settledByProgram(promise: unknown, other: object | null): void {
+    const id = this.source(promise, ResourceKind.User);
+    if (id !== 0) this.#watch(other ?? (promise as object), id);
+  }
+
+  /** Whether an executor runs, and has not made another promise. */
+  get executes(): boolean {
+    return this.#executor !== null && this.#made === this.#executor;
+  }
+
+  #watch(promise: object, id: number): void {
+    if (this.#hooks === undefined) return;
     setStamp(promise, id, WATCHED);
     if (this.#hooks.settled === undefined) this.#hook({ ...this.#hooks, settled: (it) => this.#settles(it) });
-    return id;
   }
 
   /** Runs for every promise that settles, once one of them has been asked for. */
@@ -199,6 +225,7 @@ export class FrameSource {
       const unknown = this.#isUnknown() ? 1 : 0;
       const at = this.#at;
       this.#at = 0;
+      this.#looping = 0;
       const depth = this.#depth++;
       this.#running[depth] = id;
       // What an executor or a parameter's default made is not the function's.
@@ -216,6 +243,7 @@ export class FrameSource {
     if (facts === undefined) return;
     try {
       this.#leave(frame);
+      if (this.#loops.size > 0) this.#loops.delete(frame);
       facts.now(Fact.FrameEnd, frame, 0, 0);
     } catch {
       unwritten.facts++;
@@ -252,8 +280,29 @@ export class FrameSource {
   }
 
   iterate<T>(frame: number, site: number, value?: T): T {
-    if (this.#facts !== undefined) this.#suspend(frame, site, iterated(value));
+    if (this.#facts !== undefined) {
+      const loop = this.#loops.size === 0 ? undefined : this.#loops.get(frame);
+      this.#suspend(frame, site, loop?.site === site ? loop.awaited : iterated(value));
+      this.#looping = frame;
+      this.#loopingAt = site;
+    }
     return value as T;
+  }
+
+  /** What goes on by callbacks of that kind is asked for values from here on, perhaps by a loop that has just begun. */
+  iterates(kind: number): void {
+    const facts = this.#facts;
+    const frame = this.#looping;
+    if (facts === undefined || frame === 0 || kind === ResourceKind.Unknown) return;
+    this.#looping = 0;
+    try {
+      const awaited = Awaited.Kind - kind;
+      const site = this.#loopingAt;
+      this.#loops.set(frame, { site, awaited });
+      facts.now(Fact.FrameBlock, frame, awaited, this.#site(site));
+    } catch {
+      unwritten.facts++;
+    }
   }
 
   produce<T>(frame: number, site: number, value?: T): T {
@@ -366,6 +415,7 @@ export class FrameSource {
     try {
       // A job begins with nothing running; what is left then has lost its end.
       if (this.#depth > 0) this.clear();
+      this.#looping = 0;
       this.#running[0] = frame;
       this.#promises[0] = null;
       this.#depth = 1;
@@ -405,6 +455,7 @@ export class FrameSource {
     }
     const id = idOf(value);
     if (id >= this.#firstId) return id;
+    if (!types.isProxy(value) && !("then" in value)) return Awaited.Settled;
     return value === this.#made && this.#origin !== undefined ? this.#derived(value) : Awaited.Unknown;
   }
 

@@ -6,16 +6,26 @@ import { types } from "node:util";
 import { MessagePort, Worker } from "node:worker_threads";
 import zlib from "node:zlib";
 import { ResourceKind } from "../base/facts.ts";
+import { idOf, kindOf, setStamp } from "./stamp.ts";
 
 /** What all of zlib's streams inherit from. */
 const ZLIB = Object.getPrototypeOf(Object.getPrototypeOf(zlib.Gzip.prototype)) as object;
 
+/** Id of the stamp of what is told to go on by callbacks of a kind. */
+const TOLD = -1;
+
+/** Says what makes an iterator of Node's go on. */
+export function setKind(iterator: unknown, kind: number): void {
+  if (typeof iterator === "object" && iterator !== null) setStamp(iterator, TOLD, kind);
+}
+
 /** Which kind of callback makes an emitter or stream of Node's go on, ResourceKind.Unknown where that is not certain. */
 export function kindOfEmitter(emitter: unknown): number {
   if (typeof emitter !== "object" || emitter === null || types.isProxy(emitter)) return ResourceKind.Unknown;
+  if (idOf(emitter) === TOLD) return kindOf(emitter);
   if (emitter instanceof Stream && isHttp(emitter)) return ResourceKind.Net;
-  if (emitter instanceof net.Server) return ResourceKind.Net;
-  if (emitter instanceof net.Socket) return kindOfSocket(emitter);
+  // Pipes and terminals are waited for like the network, as in Go.
+  if (emitter instanceof net.Server || emitter instanceof net.Socket) return ResourceKind.Net;
   if (emitter instanceof ChildProcess) return ResourceKind.Child;
   if (emitter instanceof Worker || emitter instanceof MessagePort) return ResourceKind.Port;
   if (emitter instanceof fs.ReadStream || emitter instanceof fs.WriteStream) return ResourceKind.Fs;
@@ -27,11 +37,4 @@ function isHttp(stream: Stream): boolean {
   const of = Object.getPrototypeOf(stream) as { constructor?: { name?: unknown } } | null;
   const name = of?.constructor?.name;
   return name === "IncomingMessage" || name === "ServerResponse" || name === "ClientRequest";
-}
-
-/** A socket may also be a child's pipe or a terminal. */
-function kindOfSocket(socket: net.Socket): number {
-  const { _handle: handle } = socket as { _handle?: { constructor?: { name?: string } } | null };
-  const name = handle?.constructor?.name;
-  return name === "Pipe" || name === "TTY" ? ResourceKind.Unknown : ResourceKind.Net;
 }

@@ -1,4 +1,4 @@
-import { Awaited, PromiseClass, WaitsFor } from "../base/facts.ts";
+import { Awaited, PromiseClass, ResourceKind, WaitsFor } from "../base/facts.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Pending } from "./calls.ts";
 import type { Decisions } from "./decisions.ts";
@@ -16,6 +16,8 @@ import { withWaiter, withoutWaiter } from "./waiters.ts";
 export const UNKNOWN = callbackEntry(0);
 /** Frames that end with each other's promises that are followed at the most. */
 const MAX_TAILS = 1_000;
+/** Promises that settle with each other that are asked who waits for them. */
+const MAX_FOLLOWED = 100;
 /** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
 const FRAMES_KEPT = 250_000;
 /** Other promises known at the most that can be awaited: many are never seen to settle. */
@@ -75,10 +77,12 @@ export class FrameWaits {
     this.#others.clear();
   }
 
-  /** A promise that is settled by the completion of a resource of that kind. */
+  /** A promise that is settled by the completion of a resource of that kind; User: by code of the program. */
   addSource(time: number, id: number, kind: number): void {
-    const node = makePromise(id, PromiseClass.Native, this.#running.root, null);
-    node.source = kind;
+    const isPrograms = kind === ResourceKind.User;
+    const cls = isPrograms ? PromiseClass.New : PromiseClass.Native;
+    const node = makePromise(id, cls, this.#running.root, null);
+    node.source = isPrograms ? 0 : kind;
     node.sourceAt = time;
     const gone = this.#others.set(id, node);
     // A call that one of these would have ended has ended as far as anybody will ever know.
@@ -236,14 +240,18 @@ export class FrameWaits {
   #settlePromise(time: number, node: PromiseNode, kind: number): void {
     this.#others.delete(node.id);
     if (node.settled) return;
-    const { base, innermost } = this.#running;
+    const running = this.#running;
+    // Who waits for it was said to wait for another activation: that is the one which settles it.
+    if (running.base === null && isOfProgram(node) && this.#isLate(time, node, 0))
+      running.ensureBase(time, kind);
+    const { base, innermost } = running;
     node.settled = true;
     node.settledAt = time;
     // Who settled it is asked when a frame blocks on it, which is before: a callback's scope need not be kept for it.
     if (innermost.kind !== "callback") innermost.isKept = true;
     node.settledBy = base === null ? null : innermost;
     // What ends with it ends when whatever has settled it is over.
-    if (base === null) this.#running.inTurn = true;
+    if (base === null) running.inTurn = true;
     node.settledKind = base?.what === EntryKind.Resource ? base.kind : kind;
     const { awaiters, followers } = node;
     node.awaiters = null;
@@ -253,6 +261,13 @@ export class FrameWaits {
     }
     if (node.closes !== 0) this.#closeCall(time, node.closes);
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+  }
+
+  /** Whether frames wait for it whose reason had to be told before it settles at `time` (reasons.ts, leftToOthers). */
+  #isLate(time: number, { awaiters, followers }: PromiseNode, depth: number): boolean {
+    for (const frame of awaiters ?? []) if (time - frame.waitsSince > this.#lookAhead) return true;
+    if (followers === null || depth > MAX_FOLLOWED) return false;
+    return followers.some((follower) => this.#isLate(time, follower, depth + 1));
   }
 
   /** What the frame waits for has settled. */
@@ -341,6 +356,7 @@ export class FrameWaits {
     frame.awaitsId = callee === null ? 0 : callee.fn;
     frame.source = promise;
     frame.turn = this.#running.turn;
+    frame.waitsSince = time;
     frame.op = this.#running.suspend(time, frame, site, callee, promise);
   }
 
@@ -423,6 +439,11 @@ function leave(frame: Scope): void {
   if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
   frame.awaits = null;
   frame.source = null;
+}
+
+/** Whether the program's code settles it, and nothing that it has asked for. */
+function isOfProgram({ cls, source }: PromiseNode): boolean {
+  return cls === PromiseClass.New && source === 0;
 }
 
 /** Whether it is a promise of Node's that has not settled yet, as far as is known. */

@@ -66,8 +66,9 @@ export class FrameReader {
   /** What an executor asks for before anything else happens is what settles its promise. */
   asked(time: number, resource: ResourceNode | undefined): void {
     const executor = this.#executor;
-    // A timer that repeats is an activation of its own.
-    if (executor === null || resource === undefined || resource.kind === ResourceKind.Interval) return;
+    if (executor === null || resource === undefined) return;
+    // A timer that repeats is an activation of its own, and a reaction waits itself.
+    if (resource.kind === ResourceKind.Interval || resource.kind === ResourceKind.Reaction) return;
     executor.source = resource.kind;
     resource.settles = executor;
     executor.sourceAt = time;

@@ -137,6 +137,7 @@ function reasonOfAwaited(
 ): string | null {
   let callee = calleeOf(frame);
   let promise = frame.waitingFor;
+  let reactions = 0;
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
     if (callee !== null) {
       const of = activationOf(callee);
@@ -161,10 +162,13 @@ function reasonOfAwaited(
     } else if (promise.parent !== null) {
       promise = promise.parent;
     } else if (promise.followsAt !== 0 && promise.followsAt <= time + lookAhead) {
+      if (promise.isDerived) reactions++;
       callee = calleeOf(promise);
       promise = promise.follows;
     } else {
-      return reasonOfSettler(promise, activation, time, lookAhead);
+      const reason = reasonOfSettler(promise, activation, time, lookAhead);
+      if (reason !== null || !frame.speaks || hasSettled(promise, time + lookAhead)) return reason;
+      return isLeftToOthers(promise, activation, reactions) ? "chan receive" : null;
     }
   }
   return null;
@@ -188,10 +192,27 @@ function reasonOfSettler(
   time: number,
   lookAhead: number,
 ): string | null {
-  if (!promise.settled || promise.settledAt > time + lookAhead) return null;
+  if (!hasSettled(promise, time + lookAhead)) return null;
   if (promise.settledBy === null) return reasonOfKind(promise.settledKind);
   const by = activationBehind(promise.settledBy, time);
   return by !== null && by !== activation ? "chan receive" : reasonOfKind(promise.settledKind);
+}
+
+function hasSettled({ settled, settledAt }: PromiseNode, latest: number): boolean {
+  return settled && settledAt <= latest;
+}
+
+/**
+ * Whether only code of another activation can settle it: it is the program's own, and this activation has asked for
+ * nothing that could run its code, but for so many functions that were given to `then` and run after it has settled.
+ */
+function isLeftToOthers({ cls, id }: PromiseNode, { sources }: Activation, reactions: number): boolean {
+  if (cls !== PromiseClass.New || id === 0) return false;
+  let source = sources.youngest;
+  for (let left = reactions; source !== null; source = source.older) {
+    if (source.kind !== ResourceKind.Reaction || left-- === 0) return false;
+  }
+  return true;
 }
 
 /** The activation of a scope or, where it is younger than `time` and perhaps not decided, of the code it came from. */

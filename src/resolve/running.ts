@@ -211,14 +211,14 @@ export class Running {
 
   /**
    * Something is done; if by code that no fact tells of, the main activation runs for it, or one of its own where code
-   * does tell.
+   * does tell; `kind` is what is known of what runs it.
    */
-  ensureBase(time: number): void {
+  ensureBase(time: number, kind = 0): void {
     if (this.depth >= MAX_DEPTH) this.#startAnew(time);
     const { base } = this;
     if (base !== null && base.what !== EntryKind.Silent) return;
     const scope = this.codeTells
-      ? makeScope("root", null, "fork", time, { entry: callbackEntry(0), task: null })
+      ? makeScope("root", null, "fork", time, { entry: callbackEntry(kind), task: null })
       : this.root;
     this.enter(EntryKind.Loose, scope, 0, time, null, 0, 0, null);
   }

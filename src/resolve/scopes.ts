@@ -80,6 +80,8 @@ export class Scope implements Link<Scope> {
   op = 0;
   turn = 0;
   isMaybe = false;
+  /** When it began to wait, in ns. */
+  waitsSince = 0;
   /** It is a generator that waits to be asked for its next value. */
   isYielding = false;
   /** The frame that has asked it for a value, while that runs below it; and where. */
