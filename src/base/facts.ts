@@ -21,7 +21,10 @@ export const Fact = {
   Before: 10,
   /** It ends. a: resource id. */
   After: 11,
-  /** A resource that will call back is made. a: resource id; b: site id; c: ResourceKind + 32 * delay in ms of a timer. */
+  /**
+   * A resource that will call back is made. a: resource id; b: site id of one that calls back again and again, else id of the
+   * promise whose executor makes it, or 0; c: ResourceKind + 32 * delay in ms of a timer.
+   */
   Init: 12,
   /** A resource will not call back any more. a: resource id. */
   Clear: 13,

@@ -47,10 +47,10 @@ const TABLE: readonly (readonly [body: string, notes: string])[] = [
     "const i = (async function* () { yield 1; })(); await i.next(); await i.return();",
     "call1 call2 produce2 block1 resume1 block1 end2 resume1 end1",
   ],
-  ["await new Promise((resolve) => resolve(1));", "call1 settler settle block1 resume1 end1"],
+  ["await new Promise((resolve) => resolve(1));", "call1 settler settle executed block1 resume1 end1"],
   [
     "let go; const p = new Promise((resolve, reject) => { go = reject; }); go(1); await p.catch(() => {});",
-    "call1 settler settler settle block1 resume1 end1",
+    "call1 settler settler executed settle block1 resume1 end1",
   ],
 ];
 

@@ -51,6 +51,8 @@ export interface Runtime {
   job<T>(callback: T): T;
   /** In an executor of `new Promise`: what stands for resolve or reject from here on. */
   settler<T>(site: number, settle: T): T;
+  /** The executor is about to return, or to throw. Not called where its body is an expression that throws. */
+  executed(value?: unknown): void;
 }
 
 /** What a `NotingRuntime` is told, in the order in which it happens; `site` is 0 where there is none. */
@@ -99,6 +101,7 @@ export class QuietRuntime implements Runtime {
   settler<T>(_site: number, settle: T): T {
     return settle;
   }
+  executed(): void {}
 }
 
 /** A runtime that tells everything to a function: the meaning of the methods, spelled out. */
@@ -167,5 +170,8 @@ export class NotingRuntime implements Runtime {
       note("settle", 0, site);
       return (settle as (value: unknown) => unknown)(value);
     }) as T;
+  }
+  executed(): void {
+    this.#note("executed", 0, 0);
   }
 }

@@ -24,8 +24,8 @@
  *   V8 would print the call into an error (what it returns is called, iterated or taken apart), nor for builtins that call nothing.
  * * `x.then(() => …)`: `x.then(rt.reaction(() => …))`, for functions that are written or bound there, which nobody else
  *   can compare with; the same for catch and finally, and with `job` for `process.nextTick(f)` and `queueMicrotask(f)`.
- * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning,
- *   unless the executor could tell (`arguments`) or the file has a Promise of its own.
+ * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning, and
+ *   `rt.executed()` at its end, unless the executor could tell (`arguments`) or the file has a Promise of its own.
  * * A module that awaits: a frame of its own, from its first statement to its end.
  *
  * The form decides on what V8 writes into errors: of a call it prints the callee, of an optional call, as of an await,
@@ -257,8 +257,8 @@ class Transformer {
     eachChild(node, this.#visitor);
   }
 
-  /** `before` is code for its beginning. */
-  #function(node: FunctionNode, hint: string, start: number, before = ""): void {
+  /** `settlers`: of an executor, what wraps its parameters. */
+  #function(node: FunctionNode, hint: string, start: number, settlers = ""): void {
     const outer = this.#context;
     const line = this.#lineOf(start) + 1;
     const name =
@@ -266,8 +266,12 @@ class Transformer {
     const inner = { name, frame: -1, suspensions: 0 };
     this.#context = inner;
     for (const param of node.params) this.#visit(param);
-    let code = before;
+    let code = settlers;
     let after = "";
+    if (settlers !== "" && !node.async && node.body.type === "BlockStatement") {
+      code += "try{";
+      after = `}finally{${this.#runtime}.executed()}`;
+    }
     if (node.async && isSafe(this.#scopes.of.get(node)!)) {
       const frame = this.#site(
         { kind: node.generator ? "generator" : "call", func: name, of: this.#sites.length },
@@ -302,9 +306,9 @@ class Transformer {
 
   /** The expression that is an executor's body: what wraps its parameters goes before it, behind a comma. */
   #sequence(body: AnyNode, before: string): void {
-    this.#insert(body.start, `(${before.replaceAll(";", ",")}`);
+    this.#insert(body.start, `(${before.replaceAll(";", ",")}${this.#runtime}.executed(`);
     this.#visit(body);
-    this.#insert(body.end, ")");
+    this.#insert(body.end, "))");
   }
 
   /** What an expression calls gets no site. */

@@ -80,6 +80,7 @@ test("trap programs do the same, transformed or not", async (t) => {
     "produce",
     "next",
     "settler",
+    "executed",
   ]) {
     assert.ok((counts[what] ?? 0) > 0, `${what} was never noted`);
   }

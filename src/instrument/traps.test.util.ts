@@ -36,7 +36,7 @@ export function frameChecker(): { readonly note: Note; readonly counts: Map<stri
   const counts = new Map<string, number>();
   const note: Note = (what, frame, site) => {
     counts.set(what, (counts.get(what) ?? 0) + 1);
-    if (what === "module" || what === "settler" || what === "settle") return;
+    if (what === "module" || what === "settler" || what === "settle" || what === "executed") return;
     const state = states.get(frame) ?? "new";
     // In a catch clause's pattern an await comes before the clause can say that the frame runs.
     if (what === "block" && state === "blocked") {

@@ -10,6 +10,7 @@ import zlib from "node:zlib";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallContext } from "./context.ts";
 import { watchEmitters } from "./emitters.ts";
+import { watchFileHandles } from "./file-handles.ts";
 import type { FrameSource } from "./frames.ts";
 import { watchMessages } from "./messages.ts";
 import { ask, begin, drop, end, named } from "./once.ts";
@@ -18,6 +19,7 @@ import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
 import { TIMEOUT, delayOf, timerBase } from "./timers.ts";
 import type { TimerFields } from "./timers.ts";
+import { watchBodies } from "./web-bodies.ts";
 import { wrap, wrapShared } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
 import { newId, unwritten } from "./writer.ts";
@@ -27,6 +29,7 @@ import type { FactWriter } from "./writer.ts";
 const CALLBACKS: readonly (readonly [object, number, RegExp])[] = [
   [fs, ResourceKind.Fs, /^(?!watch|unwatch|create|_|open(?:AsBlob)|promises|.*Sync$)[a-z]/],
   [dns, ResourceKind.Dns, /^(lookup|lookupService|resolve\w*|reverse)$/],
+  [dns.Resolver.prototype, ResourceKind.Dns, /^(resolve\w*|reverse)$/],
   [zlib, ResourceKind.Zlib, /^(deflate|inflate|gzip|gunzip|unzip|brotli|zstd)\w*(?<!Sync)$/i],
   [
     crypto,
@@ -41,10 +44,14 @@ const METHODS: readonly string[] = ["callback", "oncomplete", "ondone"];
 
 /** Functions of Node's that give a promise. */
 const PROMISES: readonly (readonly [object, number, RegExp])[] = [
-  [fs.promises, ResourceKind.Fs, /^(?!watch)[a-z]/],
+  [fs.promises, ResourceKind.Fs, /^(?!watch|open$)[a-z]/],
   [dns.promises, ResourceKind.Dns, /^(lookup|lookupService|resolve\w*|reverse)$/],
+  [dns.promises.Resolver.prototype, ResourceKind.Dns, /^(resolve\w*|reverse)$/],
   [Object.getPrototypeOf(crypto.webcrypto.subtle) as object, ResourceKind.Crypto, /^[a-z]/],
 ];
+
+/** The class of timers/promises.scheduler. */
+const SCHEDULER = Object.getPrototypeOf(sleeps.scheduler) as object;
 
 /** What the sources of one recording share. */
 export interface CallbackOptions {
@@ -65,13 +72,20 @@ export interface CallbackOptions {
  * Answers what stops it.
  */
 export function watchCallbacks(options: CallbackOptions): () => void {
-  const watch: Watch = { ...options, timerBase: timerBase(), inside: false, hasBodies: false };
+  const watch: Watch = {
+    ...options,
+    timerBase: timerBase(),
+    inside: false,
+  };
   const owners = [timers, globalThis];
-  const undo = [
+  const undo: (() => void)[] = [];
+  const seesBodies = onlyOnce(() => watchBodies(watch, undo));
+  const seesHandles = onlyOnce(() => watchFileHandles(watch, undo));
+  undo.push(
     wrapShared(owners, "setTimeout", (original) => timer(watch, original, ResourceKind.Timeout)),
     wrapShared(owners, "setInterval", (original) => timer(watch, original, ResourceKind.Interval)),
     wrapShared(owners, "setImmediate", (original) => timer(watch, original, ResourceKind.Immediate)),
-  ];
+  );
   for (const [module, kind, names] of CALLBACKS) {
     for (const name of Object.keys(module)) {
       if (names.test(name)) undo.push(wrap(module, name, (original) => called(watch, original, kind)));
@@ -84,11 +98,19 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   }
   undo.push(
     wrap(sleeps, "setTimeout", (original) => promised(watch, original, ResourceKind.Timeout)),
+    wrap(fs.promises, "open", (original) =>
+      promising(watch, original, () => {
+        seesHandles();
+        return ResourceKind.Fs;
+      }),
+    ),
+    wrap(SCHEDULER, "wait", (original) => promised(watch, original, ResourceKind.Timeout)),
+    wrap(SCHEDULER, "yield", (original) => promised(watch, original, ResourceKind.Immediate)),
     wrap(sleeps, "setImmediate", (original) => promised(watch, original, ResourceKind.Immediate)),
     wrap(util, "promisify", (original) => promisifying(watch, original)),
     wrap(globalThis, "fetch", (original) =>
       promising(watch, original, () => {
-        watchBodies(watch, undo);
+        seesBodies();
         return ResourceKind.Net;
       }),
     ),
@@ -98,7 +120,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     ...watchMessages(watch),
     ...watchEmitters(watch),
   );
-  if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) watchBodies(watch, undo);
+  if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) seesBodies();
   shareReplaced();
   return () => {
     options.context.on = false;
@@ -107,13 +129,20 @@ export function watchCallbacks(options: CallbackOptions): () => void {
   };
 }
 
+/** Does it when called for the first time. */
+function onlyOnce(does: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) does();
+    done = true;
+  };
+}
+
 /** The sources of one recording, and what their functions share. */
 interface Watch extends CallbackOptions {
   readonly timerBase: number;
   /** Inside a function that was wrapped: what it calls in turn is part of it. */
   inside: boolean;
-  /** What gives the bodies of responses is wrapped. */
-  hasBodies: boolean;
 }
 
 /** setTimeout and the like. */
@@ -145,7 +174,8 @@ function tellTimer(watch: Watch, made: TimerFields, callback: AnyFunction, kind:
   if (!isKnown(watch)) return;
   setStamp(made, id, kind);
   const delay = kind === ResourceKind.Immediate ? 0 : delayOf(made);
-  watch.facts.ring.now(Fact.Init, id, site, kind + 32 * delay);
+  const settles = kind === ResourceKind.Interval ? site : watch.frames.executing;
+  watch.facts.ring.now(Fact.Init, id, settles, kind + 32 * delay);
 }
 
 /**
@@ -196,7 +226,7 @@ function called(watch: Watch, original: AnyFunction, kind: number): AnyFunction 
     const id = newId();
     const known = isKnown(watch);
     args[last] = once(watch, callback as AnyFunction, id, kind);
-    if (known) ask(watch.context, id, kind);
+    if (known) ask(watch.context, watch.frames, id, kind);
     watch.inside = true;
     let threw = true;
     try {
@@ -260,24 +290,6 @@ function promising(watch: Watch, original: AnyFunction, kindOf: (self: unknown) 
   return wrapper;
 }
 
-/**
- * Watches the bodies of responses. Node loads what it fetches with when that is first used, which takes longer than all
- * that we do at a start: nothing here may be what uses it first.
- */
-function watchBodies(watch: Watch, undo: (() => void)[]): void {
-  if (watch.hasBodies) return;
-  watch.hasBodies = true;
-  for (const name of ["text", "json", "arrayBuffer", "blob", "bytes"]) {
-    undo.push(wrap(Response.prototype, name, (original) => promising(watch, original, kindOfBody)));
-  }
-}
-
-/** The body of a response comes over the network where that has. */
-function kindOfBody(response: unknown): number {
-  const isNet = !types.isProxy(response) && response instanceof Response && response.url !== "";
-  return isNet ? ResourceKind.Net : ResourceKind.Unknown;
-}
-
 /** util.promisify: the promises of what it makes of one of these functions are marked like Node's own. */
 function promisifying(watch: Watch, original: AnyFunction): AnyFunction {
   const known = new WeakMap<object, AnyFunction>();
@@ -309,7 +321,11 @@ function settling(watch: Watch, callee: AnyFunction): AnyFunction {
     if (watch.context.on && typeof args[last] === "function") {
       args[last] = watch.frames.settling(args[last] as AnyFunction);
     }
-    return Reflect.apply(callee, this, args);
+    try {
+      return Reflect.apply(callee, this, args);
+    } finally {
+      watch.frames.executed();
+    }
   };
   imitate(callee, wrapper);
   Object.setPrototypeOf(wrapper, Object.getPrototypeOf(callee) as object | null);
@@ -337,7 +353,7 @@ function connecting(watch: Watch, original: AnyFunction): AnyFunction {
     if (watch.context.on && !watch.inside && isKnown(watch)) {
       // Nothing tells when it calls back: it is asked for, and nobody is held for it.
       const id = newId();
-      ask(watch.context, id, ResourceKind.Connect);
+      ask(watch.context, watch.frames, id, ResourceKind.Connect);
       drop(watch.context, id);
     }
     // oxlint-disable-next-line prefer-rest-params -- as above

@@ -67,9 +67,9 @@ export class CallContext {
   /** What runs is told of: until the recording stops. */
   on = true;
 
-  /** The running code asks for a callback. */
-  asks(id: number, kind: number): void {
-    this.#facts.ring.now(Fact.Init, id, 0, kind);
+  /** The running code asks for a callback, in the executor of the promise `settles`, if that is not 0. */
+  asks(id: number, kind: number, settles: number): void {
+    this.#facts.ring.now(Fact.Init, id, settles, kind);
   }
 
   /** What has been asked for will not run, or nobody waits for it. */

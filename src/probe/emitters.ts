@@ -1,6 +1,7 @@
 import { ChildProcess } from "node:child_process";
 import events from "node:events";
 import { Readable } from "node:stream";
+import consumers from "node:stream/consumers";
 import streams from "node:stream/promises";
 import sleeps from "node:timers/promises";
 import { ResourceKind } from "../base/facts.ts";
@@ -11,6 +12,11 @@ import { imitate, replace } from "./replace.ts";
 import { wrap } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
 import { newId } from "./writer.ts";
+
+/** Functions that give a promise of all that a stream gives. */
+const CONSUMERS = ["arrayBuffer", "blob", "buffer", "bytes", "json", "text"].map(
+  (name) => [consumers, name] as const,
+);
 
 /**
  * Waits for what emitters and streams of Node's do: what the promises and iterators of Node's functions for them wait
@@ -30,8 +36,8 @@ export function watchEmitters(watch: CallbackOptions): (() => void)[] {
     wrap(events, "on", (original) =>
       giving(original, (iterator, emitter) => iterates(watch, iterator, kindOfEmitter(emitter))),
     ),
-    wrap(streams, "finished", (original) =>
-      giving(original, (promise, stream) => toldBy(watch, promise, stream)),
+    ...([[streams, "finished"], ...CONSUMERS] as const).map(([module, name]) =>
+      wrap(module, name, (original) => giving(original, (promise, stream) => toldBy(watch, promise, stream))),
     ),
     wrap(streams, "pipeline", (original) => piping(watch, original)),
     wrap(sleeps, "setInterval", (original) =>
@@ -60,8 +66,11 @@ function giving(original: AnyFunction, tell: (result: unknown, first: unknown) =
 function toldBy({ context, frames }: CallbackOptions, promise: unknown, emitter: unknown): void {
   if (!context.on) return;
   const kind = kindOfEmitter(emitter);
-  // An async function's own promise follows the one that it has made.
-  if (kind === ResourceKind.Unknown) frames.settledByProgram(promise, frames.made);
+  // What comes from another thread is handled by an activation, as what the program's own emitters tell is. An async
+  // function's own promise follows the one that it has made.
+  if (kind === ResourceKind.Unknown) frames.settledByProgram(promise, frames.made, ResourceKind.User);
+  else if (kind === ResourceKind.Port || kind === ResourceKind.Worker)
+    frames.settledByProgram(promise, frames.made, kind);
   else frames.source(promise, kind);
 }
 
@@ -116,11 +125,11 @@ function spawning({ context }: CallbackOptions, original: AnyFunction): AnyFunct
 /** `on` and the like: what an executor listens to is what it asks for. */
 function listening({ context, frames }: CallbackOptions, original: AnyFunction): AnyFunction {
   return function (this: unknown): unknown {
-    if (context.on && frames.executes) {
+    if (context.on && frames.executing !== 0) {
       const kind = kindOfEmitter(this);
       if (kind !== ResourceKind.Unknown) {
         const id = newId();
-        ask(context, id, kind);
+        ask(context, frames, id, kind);
         drop(context, id);
       }
     }

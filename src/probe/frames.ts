@@ -57,6 +57,8 @@ export class FrameSource {
   /** The executor that was called last. */
   #executor: Promise<unknown> | null = null;
   #executorId = 0;
+  /** Id of the promise whose executor runs, 0 where none does. */
+  #executing = 0;
   /** The frame whose `for await` is about to ask for its first value, and where; 0 where none is. */
   #looping = 0;
   #loopingAt = 0;
@@ -64,6 +66,7 @@ export class FrameSource {
   readonly #loops = new Map<number, { readonly site: number; readonly awaited: number }>();
   /** Younger ids belong to this recording. */
   #firstId = 0;
+  #seeks: ((value: unknown) => boolean) | undefined;
   #stopHook: (() => void) | undefined;
   #hooks: PromiseHooks | undefined;
 
@@ -126,15 +129,15 @@ export class FrameSource {
     return this.#made;
   }
 
-  /** A function of Node's gave a promise that settles with another one, which code of the program settles. */
-  settledByProgram(promise: unknown, other: object | null): void {
-    const id = this.source(promise, ResourceKind.User);
+  /** A function of Node's gave a promise that settles with another one, which what is told by `kind` settles. */
+  settledByProgram(promise: unknown, other: object | null, kind: number): void {
+    const id = this.source(promise, kind);
     if (id !== 0) this.#watch(other ?? (promise as object), id);
   }
 
-  /** Whether an executor runs, and has not made another promise. */
-  get executes(): boolean {
-    return this.#executor !== null && this.#made === this.#executor;
+  /** Id of the promise whose executor runs, 0 where none does. */
+  get executing(): number {
+    return this.#executing;
   }
 
   #watch(promise: object, id: number): void {
@@ -188,6 +191,7 @@ export class FrameSource {
     this.#stopHook = undefined;
     this.#hooks = undefined;
     this.#calling = 0;
+    this.#seeks = undefined;
     this.#facts = undefined;
     this.#writer = undefined;
     this.#context = undefined;
@@ -204,6 +208,7 @@ export class FrameSource {
 
   /** No frame runs any more: a callback begins or ends. */
   clear(): void {
+    this.#executing = 0;
     while (this.#depth > 0) this.#promises[--this.#depth] = null;
   }
 
@@ -226,6 +231,7 @@ export class FrameSource {
       const at = this.#at;
       this.#at = 0;
       this.#looping = 0;
+      this.#executing = 0;
       const depth = this.#depth++;
       this.#running[depth] = id;
       // What an executor or a parameter's default made is not the function's.
@@ -256,8 +262,16 @@ export class FrameSource {
   }
 
   resume<T>(frame: number, value: T): T {
-    if (this.#facts !== undefined) this.#enter(frame);
+    if (this.#facts !== undefined) {
+      this.#enter(frame);
+      if (this.#seeks !== undefined && this.#seeks(value)) this.#seeks = undefined;
+    }
     return value;
+  }
+
+  /** `found` is shown what awaits give until it answers true. */
+  seek(found: (value: unknown) => boolean): void {
+    this.#seeks = found;
   }
 
   caught(frame: number): void {
@@ -342,7 +356,11 @@ export class FrameSource {
     }) as T;
   }
 
-  /** A callback that settles the promise made last, where nothing else is seen to. */
+  executed(): void {
+    this.#executing = 0;
+  }
+
+  /** A callback that settles the promise made last, where nothing else is seen to; until `executed` it is asked for. */
   settling(callback: AnyFunction): AnyFunction {
     const id = this.#made === this.#executor ? 0 : this.#executes(0);
     if (id === 0) return callback;
@@ -364,6 +382,7 @@ export class FrameSource {
       facts.now(Fact.Executor, id, 0, this.#site(site));
       this.#executor = promise;
       this.#executorId = id;
+      this.#executing = id;
       return id;
     } catch {
       unwritten.facts++;
@@ -416,6 +435,7 @@ export class FrameSource {
       // A job begins with nothing running; what is left then has lost its end.
       if (this.#depth > 0) this.clear();
       this.#looping = 0;
+      this.#executing = 0;
       this.#running[0] = frame;
       this.#promises[0] = null;
       this.#depth = 1;

@@ -1,7 +1,7 @@
 import { ChildProcess } from "node:child_process";
+import { EventEmitter } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
-import { Stream } from "node:stream";
 import { types } from "node:util";
 import { MessagePort, Worker } from "node:worker_threads";
 import zlib from "node:zlib";
@@ -23,18 +23,22 @@ export function setKind(iterator: unknown, kind: number): void {
 export function kindOfEmitter(emitter: unknown): number {
   if (typeof emitter !== "object" || emitter === null || types.isProxy(emitter)) return ResourceKind.Unknown;
   if (idOf(emitter) === TOLD) return kindOf(emitter);
-  if (emitter instanceof Stream && isHttp(emitter)) return ResourceKind.Net;
+  if (emitter instanceof EventEmitter && isHttp(emitter)) return ResourceKind.Net;
   // Pipes and terminals are waited for like the network, as in Go.
   if (emitter instanceof net.Server || emitter instanceof net.Socket) return ResourceKind.Net;
   if (emitter instanceof ChildProcess) return ResourceKind.Child;
-  if (emitter instanceof Worker || emitter instanceof MessagePort) return ResourceKind.Port;
+  if (emitter instanceof Worker) return ResourceKind.Worker;
+  if (emitter instanceof MessagePort) return ResourceKind.Port;
   if (emitter instanceof fs.ReadStream || emitter instanceof fs.WriteStream) return ResourceKind.Fs;
   return Object.prototype.isPrototypeOf.call(ZLIB, emitter) ? ResourceKind.Zlib : ResourceKind.Unknown;
 }
 
+const HTTP =
+  /^(?:IncomingMessage|ServerResponse|ClientRequest|Http2Server(?:Request|Response)|(?:Client|Server)Http2(?:Stream|Session))$/;
+
 /** By name, for a program that does not use http need not load it. */
-function isHttp(stream: Stream): boolean {
-  const of = Object.getPrototypeOf(stream) as { constructor?: { name?: unknown } } | null;
+function isHttp(emitter: object): boolean {
+  const of = Object.getPrototypeOf(emitter) as { constructor?: { name?: unknown } } | null;
   const name = of?.constructor?.name;
-  return name === "IncomingMessage" || name === "ServerResponse" || name === "ClientRequest";
+  return typeof name === "string" && HTTP.test(name);
 }

@@ -6,6 +6,8 @@ import { newId, unwritten } from "./writer.ts";
 /** What knows which async functions run. */
 export interface Frames {
   readonly current: number;
+  /** Id of the promise whose executor runs, 0 where none does. */
+  readonly executing: number;
   clear(): void;
 }
 
@@ -20,7 +22,7 @@ export function calledOnce(
   kind: number,
 ): AnyFunction {
   const id = newId();
-  if (context.known || frames.current !== 0) ask(context, id, kind);
+  if (context.known || frames.current !== 0) ask(context, frames, id, kind);
   const wrapper = function (this: unknown): unknown {
     // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
     if (!context.on) return Reflect.apply(callback, this, arguments);
@@ -36,9 +38,9 @@ export function calledOnce(
 }
 
 /** The running code asks for a callback. */
-export function ask(context: CallContext, id: number, kind: number): void {
+export function ask(context: CallContext, frames: Frames, id: number, kind: number): void {
   try {
-    context.asks(id, kind);
+    context.asks(id, kind, frames.executing);
   } catch {
     unwritten.facts++;
   }

@@ -24,6 +24,24 @@ export function replace(owner: object, name: PropertyKey, value: unknown): Undo 
   };
 }
 
+/** Replaces an own getter by what `make` builds around it. The result puts it back, unless somebody has replaced it again. */
+export function replaceGetter(
+  owner: object,
+  name: PropertyKey,
+  make: (get: () => unknown) => () => unknown,
+): Undo {
+  const own = Reflect.getOwnPropertyDescriptor(owner, name);
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its receiver
+  const get = own?.get;
+  if (own === undefined || get === undefined) return nothing;
+  const wrapper = imitate(get, make(get));
+  if (!Reflect.defineProperty(owner, name, { ...own, get: wrapper })) return nothing;
+  return () => {
+    if (Reflect.getOwnPropertyDescriptor(owner, name)?.get === wrapper)
+      Reflect.defineProperty(owner, name, own);
+  };
+}
+
 /** Gives `wrapper` the name, length and own properties of `original`. */
 export function imitate<F extends (...args: never[]) => unknown>(original: F, wrapper: F): F {
   return Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(original));

@@ -3,7 +3,7 @@ import { RecentMap } from "../base/recent-map.ts";
 import type { Pending } from "./calls.ts";
 import type { Decisions } from "./decisions.ts";
 import { makePromise } from "./graph.ts";
-import type { PromiseNode, Site } from "./graph.ts";
+import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
 import { callbackEntry } from "./names.ts";
 import { Bits, OpKind } from "./ops.ts";
 import { EntryKind } from "./running.ts";
@@ -90,10 +90,17 @@ export class FrameWaits {
   }
 
   /** The promise whose executor runs. */
-  addExecutor(id: number): PromiseNode {
-    const node = makePromise(id, PromiseClass.New, this.#running.root, null);
-    this.#others.set(id, node);
-    return node;
+  addExecutor(id: number): void {
+    this.#others.set(id, makePromise(id, PromiseClass.New, this.#running.root, null));
+  }
+
+  /** The executor of the promise has asked for the resource. */
+  link(time: number, resource: ResourceNode, id: number): void {
+    const node = this.#others.get(id);
+    if (node === undefined || node.source !== 0) return;
+    node.source = resource.kind;
+    node.sourceAt = time;
+    resource.settles = node;
   }
 
   /** The frame of that id, if it has not ended. */
@@ -242,8 +249,8 @@ export class FrameWaits {
     if (node.settled) return;
     const running = this.#running;
     // Who waits for it was said to wait for another activation: that is the one which settles it.
-    if (running.base === null && isOfProgram(node) && this.#isLate(time, node, 0))
-      running.ensureBase(time, kind);
+    const isNamed = isMessage(node) || (isOfProgram(node) && this.#isLate(time, node, 0));
+    if (running.base === null && isNamed) running.ensureBase(time, node.source === 0 ? kind : node.source);
     const { base, innermost } = running;
     node.settled = true;
     node.settledAt = time;
@@ -439,6 +446,11 @@ function leave(frame: Scope): void {
   if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
   frame.awaits = null;
   frame.source = null;
+}
+
+/** Whether what comes from another thread settles it. */
+function isMessage({ source }: PromiseNode): boolean {
+  return source === ResourceKind.Port || source === ResourceKind.Worker;
 }
 
 /** Whether the program's code settles it, and nothing that it has asked for. */

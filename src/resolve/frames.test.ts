@@ -56,7 +56,7 @@ test("an activation that goes on in the same turn is still told of its timer whe
   const facts: Facts = [
     [1, Fact.FrameCall, 1],
     [1, Fact.Executor, 2],
-    [1, Fact.Init, 3, 0, ResourceKind.Timeout + 32],
+    [1, Fact.Init, 3, 2, ResourceKind.Timeout + 32],
     // Due at 2 ms, while it is busy.
     [3, Fact.SyscallBegin, 0],
     [3.1, Fact.SyscallEnd, 0],
@@ -71,7 +71,7 @@ test("a timer that falls due between two jobs of a turn wakes its activation the
   const facts: Facts = [
     [0.1, Fact.FrameCall, 1],
     [0.1, Fact.Executor, 2],
-    [0.1, Fact.Init, 3, 0, ResourceKind.Timeout + 32],
+    [0.1, Fact.Init, 3, 2, ResourceKind.Timeout + 32],
     [0.1, Fact.FrameBlock, 1, 2],
     [0.2, Fact.FrameCall, 4],
     [0.2, Fact.FrameBlock, 4, Awaited.Settled],

@@ -3,7 +3,7 @@ import type { Decisions } from "./decisions.ts";
 import type { FramePool } from "./frame-pool.ts";
 import { UNKNOWN, awaitedBy, isOutside } from "./frame-waits.ts";
 import type { FrameWaits } from "./frame-waits.ts";
-import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
+import type { ResourceNode, Site } from "./graph.ts";
 import { callbackEntry } from "./names.ts";
 import type { Names } from "./names.ts";
 import { Bits } from "./ops.ts";
@@ -36,8 +36,6 @@ export class FrameReader {
   #asking: Scope | null = null;
   #askingAt: Site | null = null;
   #askingFor = 0;
-  /** The executor that was called last, if nothing else has happened since. */
-  #executor: PromiseNode | null = null;
 
   constructor(
     running: Running,
@@ -60,19 +58,15 @@ export class FrameReader {
 
   /** The executor of the promise of that id runs. */
   executor(id: number): void {
-    this.#executor = this.#waits.addExecutor(id);
+    this.#waits.addExecutor(id);
   }
 
-  /** What an executor asks for before anything else happens is what settles its promise. */
-  asked(time: number, resource: ResourceNode | undefined): void {
-    const executor = this.#executor;
-    if (executor === null || resource === undefined) return;
+  /** What an executor asks for is what settles its promise: the first that it asks for. */
+  asked(time: number, resource: ResourceNode | undefined, id: number): void {
     // A timer that repeats is an activation of its own, and a reaction waits itself.
+    if (id === 0 || resource === undefined) return;
     if (resource.kind === ResourceKind.Interval || resource.kind === ResourceKind.Reaction) return;
-    executor.source = resource.kind;
-    resource.settles = executor;
-    executor.sourceAt = time;
-    this.#executor = null;
+    this.#waits.link(time, resource, id);
   }
 
   /** `b`: whether nothing is known of who calls it, and the place of the last marked call. */
@@ -80,7 +74,6 @@ export class FrameReader {
     const running = this.#running;
     const unknown = b % 2 === 1;
     running.codeTells = true;
-    this.#executor = null;
     const site = this.#names.site(siteId);
     const asking = site !== null && isAsked(site) ? this.#asking : null;
     if (asking === null) {
@@ -120,7 +113,6 @@ export class FrameReader {
   }
 
   block(time: number, id: number, awaited: number, siteId: number): void {
-    this.#executor = null;
     const running = this.#running;
     const frame = this.#waits.frame(time, id);
     const at = this.#enter(time, frame);
@@ -150,7 +142,6 @@ export class FrameReader {
       this.#enter(time, frame);
       return;
     }
-    this.#executor = null;
     frame.isYielding = false;
     frame.isWaiting = false;
     // Who asks a generator that hands on to another waits for all of them.
@@ -227,7 +218,6 @@ export class FrameReader {
   quiet(time: number, frame: Scope, siteId: number): void {
     const running = this.#running;
     running.codeTells = true;
-    this.#executor = null;
     frame.turn = running.turn;
     frame.isMaybe = false;
     frame.isEnding = false;
@@ -253,7 +243,6 @@ export class FrameReader {
 
   /** `by`: 0 where code that is known to run calls resolve or reject, else 32 + kind of the callback that does. */
   settled(time: number, id: number, awaited: number, by: number): void {
-    this.#executor = null;
     if (by >= 32) this.#running.leaveLoose(time);
     this.#waits.settled(time, id, awaited, by & 31);
   }

@@ -133,7 +133,8 @@ class RandomLoop {
       const kind = other % 17;
       const id = ++this.#ids;
       this.#resources.push({ id, kind });
-      this.#put(Fact.Init, time, id, site, kind + 32 * (which % 40));
+      const settles = this.#byFrames ? this.#executors.at(-1)! : site;
+      this.#put(Fact.Init, time, id, settles, kind + 32 * (which % 40));
       if (which % 2 === 0) this.#put(Fact.Link, time, id, pick(this.#promises, other));
     } else if (chance(60)) {
       this.#open.push({ end: Fact.After, id: resource.id });

@@ -26,7 +26,7 @@ import { Resolver } from "./resolver.ts";
  *   frame F SITE AT, where AT is the place of the call and the site of the caller's beginning, `main@21^main@20`
  *   resume F inside (of running code, which asks a generator) | derived P OF
  *   source P KIND, where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
- *   init R KIND [DELAY in ms] [SITE] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
+ *   init R KIND [DELAY in ms] [SITE] [for=EXECUTOR] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
  *   root Q "NAME" KIND [handled] | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
  *   log "CATEGORY" "MESSAGE" [SITE] | note "JSON" | syscall-begin [SITE] | syscall-end | worker-start THREAD [SITE]
@@ -372,9 +372,11 @@ class Player {
         to.fact(Fact.Source, time, id(first), 0, code(ResourceKind, second));
         return;
       case "init": {
-        const delay = third === undefined || third.includes("@") ? undefined : third;
+        const delay = args.slice(2).find((arg) => /^\d+$/.test(arg));
         const kind = code(ResourceKind, second) + 32 * Number(delay ?? 0);
-        to.fact(Fact.Init, time, id(first), site(args.find((arg) => arg.includes("@"))), kind);
+        const settles = args.find((arg) => arg.startsWith("for="))?.slice(4);
+        const at = args.find((arg) => arg.includes("@"));
+        to.fact(Fact.Init, time, id(first), settles === undefined ? site(at) : id(settles), kind);
         return;
       }
       case "before":

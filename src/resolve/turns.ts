@@ -185,7 +185,7 @@ export class TurnReader {
         return;
       case Fact.Init:
         this.#resources.make(time, a, b, c);
-        this.#frames.asked(time, this.#resources.get(a));
+        this.#frames.asked(time, this.#resources.get(a), b);
         return;
       case Fact.Clear:
         this.#resources.clearResource(time, a);
