@@ -100,6 +100,41 @@ test("a Writable gets the whole trace before stop resolves, and stays open", asy
   assert.equal(slow.listenerCount("error"), 0);
 });
 
+test("what a stream does not take in time is dropped and counted, and the recording goes on", async () => {
+  const chunks: Buffer[] = [];
+  let isOpen = false;
+  let release = (): void => {};
+  const stalled = new Writable({
+    write(chunk: Buffer, _, done) {
+      chunks.push(chunk);
+      release = done;
+      if (isOpen) done();
+    },
+  });
+  trace.start(stalled, { buffer: 2 ** 20 });
+  for (let i = 0; i < 300; i++) {
+    // Each message is another one: a text is written once.
+    for (let j = 0; j < 100; j++) trace.log("test", `${i} ${j} ${"x".repeat(1_000)}`);
+    await sleep(2);
+  }
+  assert.equal(trace.isEnabled(), true);
+  isOpen = true;
+  release();
+  const deadline = performance.now() + 5_000;
+  while (stalled.writableLength > 0 && performance.now() < deadline) await sleep(20);
+  await sleep(200);
+  trace.log("test", "afterwards");
+  await trace.stop();
+  const bytes = Buffer.concat(chunks);
+  assert.ok(bytes.length > 6 * 2 ** 20 && bytes.length < 12 * 2 ** 20, `${bytes.length} bytes of 30 MB`);
+  const file = folder.path("stalled.out");
+  writeFileSync(file, bytes);
+  const { logs, notes } = contents(file);
+  assert.equal(logs.at(-1), "test: afterwards");
+  const drops = notes.flatMap((note) => (note as { drops?: { facts: number } }).drops?.facts ?? []);
+  assert.ok(drops[0]! > 1_000, JSON.stringify(drops));
+});
+
 test("a WritableStream gets the whole trace, and its lock is let go", async () => {
   const chunks: Uint8Array[] = [];
   const stream = new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) });

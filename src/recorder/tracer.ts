@@ -18,8 +18,11 @@ const GENERATION_NS = 1e9;
 const PROFILE_MS = 100;
 /** A ring that is fuller than this after a cut is drained again at once. */
 const URGENT_FILL = 0.25;
-/** What a stream sink may leave lying about, in KiB, before the recording gives up on it: 64 MiB. */
-const QUEUE_LIMIT_KIB = 64 * 1024;
+/**
+ * What a stream sink may leave lying about, in KiB: 8 MiB. While it does nothing more is made for it: the rings fill up, and
+ * drop and count what comes then.
+ */
+const QUEUE_KIB = 8 * 1024;
 
 class Tracer {
   readonly #data: TracerData;
@@ -108,6 +111,11 @@ class Tracer {
     try {
       const finish = this.#finish;
       const begin = finish ?? now();
+      const isAsked = finish !== undefined || (this.#unsample !== undefined && this.#sampling);
+      if (!isAsked && this.#isHeld) {
+        await this.#hold(begin);
+        return;
+      }
       this.#arrivals.cut(finish !== undefined);
       this.#pipeline.cut(begin);
       if (finish !== undefined) {
@@ -132,9 +140,25 @@ class Tracer {
       return;
     } finally {
       this.#busy = false;
+      this.#schedule(this.#wait);
     }
+  }
+
+  /** How long to wait for the next cut, in ms. */
+  get #wait(): number {
     const asked = this.#finish !== undefined || (this.#unsample !== undefined && this.#sampling);
-    this.#schedule(asked || this.#pipeline.fill > URGENT_FILL ? 0 : CUT_MS);
+    return asked || (!this.#isHeld && this.#pipeline.fill > URGENT_FILL) ? 0 : CUT_MS;
+  }
+
+  /** The stream has enough for the moment: of the CPU samples, too. */
+  async #hold(time: number): Promise<void> {
+    if (time - this.#generationStart < GENERATION_NS) return;
+    this.#generationStart = time;
+    if (this.#sampling) await this.#sampler?.take(false, PROFILE_MS);
+  }
+
+  get #isHeld(): boolean {
+    return Atomics.load(this.#data.page, Word.Queued) > QUEUE_KIB;
   }
 
   async #takeSamples(finish: number | undefined): Promise<void> {
@@ -166,11 +190,7 @@ class Tracer {
         throw sinkError(sink.name, error);
       }
     } else {
-      const kib = Math.ceil(bytes.length / 1024);
-      if (Atomics.load(page, Word.Queued) + kib > QUEUE_LIMIT_KIB) {
-        throw sinkError("the stream", new Error("it takes data too slowly, 64 MiB are waiting"));
-      }
-      Atomics.add(page, Word.Queued, kib);
+      Atomics.add(page, Word.Queued, Math.ceil(bytes.length / 1024));
       this.#post({ type: "chunk", bytes: bytes.slice() });
     }
     this.#progress();
