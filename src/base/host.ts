@@ -14,11 +14,19 @@ export function parseAddress(text: string): { host: string; port: number } | nul
   return number > 65_535 ? null : { host: host === "" ? "127.0.0.1" : host, port: number };
 }
 
+/** The name in a Host header, in lower case and without the port; null where there is none. */
+export function hostOf(header: string | undefined): string | null {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header ?? "");
+  return match === null ? null : (match[1] ?? match[2] ?? "").toLowerCase();
+}
+
+/** Whether a name, as hostOf gives it, is one of loopback. */
+export function isLoopbackHost(name: string): boolean {
+  return LOOPBACK.test(name);
+}
+
 /** Whether a Host header names loopback or the host that was bound; anything else is a rebound or foreign name. */
 export function isAllowedHost(header: string | undefined, bound: string): boolean {
-  if (header === undefined) return false;
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header);
-  if (match === null) return false;
-  const name = (match[1] ?? match[2] ?? "").toLowerCase();
-  return LOOPBACK.test(name) || name === bound.toLowerCase();
+  const name = hostOf(header);
+  return name !== null && (isLoopbackHost(name) || name === bound.toLowerCase());
 }

@@ -101,3 +101,33 @@ test("RUNTRACE_HTTP=off serves nothing, and what is no address is said", async (
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("of a cluster the first process serves, and one line says that the others do not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "runtrace-auto-"));
+  const program = join(folder, "cluster.mjs");
+  writeFileSync(
+    program,
+    `import cluster from "node:cluster";
+import { get } from "node:http";
+if (cluster.isPrimary) {
+  const workers = [1, 2, 3].map(() => cluster.fork());
+  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))));
+  get("http://" + process.env.RUNTRACE_HTTP + "/debug/pprof/cmdline", (response) => {
+    console.log(response.statusCode);
+    cluster.disconnect();
+  });
+} else setTimeout(() => process.send("up"), 300);
+`,
+  );
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = spawn(process.execPath, ["--import", AUTO, program], {
+    env: { ...process.env, RUNTRACE_HTTP: address, NODE_OPTIONS: "" },
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  rmSync(folder, { recursive: true, force: true });
+  assert.deepEqual([code, stdout], [0, "404\n"]);
+  assert.match(stderr, /^runtrace: cannot serve \/debug\/pprof\/ at [\d.:]+: .*EADDRINUSE.*\n$/);
+});

@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { createServer } from "node:http";
 import { writeSync } from "node:fs";
 import { parseAddress } from "../base/host.ts";
@@ -8,7 +9,8 @@ const DEFAULT_ADDRESS = "127.0.0.1:6060";
 /**
  * Serves /debug/pprof/ at `address` (RUNTRACE_HTTP), 127.0.0.1:6060 unless told, "off" for nowhere. It keeps no process
  * alive; an address that cannot be had is one line on stderr, and the program runs all the same. An address other than
- * loopback lets others ask under the name of that host only.
+ * loopback lets others ask under the name of that host only. Of a cluster the first process that comes has the address: its
+ * workers do not share it, and only the first worker says so.
  */
 export function serveAlone(address = DEFAULT_ADDRESS): void {
   if (address === "off") return;
@@ -19,8 +21,11 @@ export function serveAlone(address = DEFAULT_ADDRESS): void {
   }
   const server = createServer(pprofHandler({ hosts: at.host === "127.0.0.1" ? [] : [at.host] }));
   server.on("connection", (socket) => socket.unref());
-  server.on("error", (error) => complain(`cannot serve /debug/pprof/ at ${address}: ${error.message}`));
-  server.listen(at.port, at.host);
+  server.on("error", (error) => {
+    const isToldAlready = cluster.isWorker && cluster.worker!.id > 1;
+    if (!isToldAlready) complain(`cannot serve /debug/pprof/ at ${address}: ${error.message}`);
+  });
+  server.listen({ port: at.port, host: at.host, exclusive: true });
   server.unref();
 }
 

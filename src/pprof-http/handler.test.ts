@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request as httpRequest } from "node:http";
+import { IncomingMessage, ServerResponse, createServer, request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders, Server } from "node:http";
+import { Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,18 +42,25 @@ after(() => {
 /** Asks for a path; `cancelAfter`: ms until the client goes away. */
 function ask(
   path: string,
-  options: { method?: string; headers?: Record<string, string>; cancelAfter?: number } = {},
+  options: { method?: string; headers?: Record<string, string>; cancelAfter?: number; port?: number } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method = "GET", headers = {} } = options;
-    const request = httpRequest({ host: "127.0.0.1", port, path, method, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
-      );
-    });
+    const request = httpRequest(
+      { host: "127.0.0.1", port: options.port ?? port, path, method, headers },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+          }),
+        );
+      },
+    );
     request.on("error", reject);
     request.end();
     if (options.cancelAfter !== undefined) setTimeout(() => request.destroy(), options.cancelAfter);
@@ -67,6 +75,9 @@ const REFUSED: readonly (readonly [path: string, options: Parameters<typeof ask>
   ["/debug/pprof/profile?seconds=99999", {}, 400, /got 99999,/],
   ["/debug/pprof/mutants", {}, 404, /got mutants/],
   ["/debug/pprof/constructor", {}, 404, /got constructor/],
+  ["//[x", {}, 404, /got \[x/],
+  ["http://[", {}, 404, /got \[/],
+  ["/%zz/trace?seconds=%zz", {}, 400, /got %zz/],
   ["/debug/pprof/trace?seconds=1", { method: "POST" }, 405, /got POST/],
   ["/debug/pprof/trace?seconds=1", { headers: { host: "evil.example" } }, 403, /got evil\.example/],
   ["/debug/pprof/", { headers: { host: "localhost.evil.example:6060" } }, 403, /want localhost/],
@@ -82,6 +93,55 @@ for (const [path, options, status, message] of REFUSED) {
     assert.equal(isEnabled(), false);
   });
 }
+
+test("a name that others may ask under is no leave to ask as localhost", async () => {
+  const handler = pprofHandler({ hosts: ["Box.example"] });
+  const asked = (remoteAddress: string, host: string): number => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const request = Object.assign(new IncomingMessage(new Socket()), {
+      url: "/",
+      method: "GET",
+      headers: { host },
+    });
+    Object.defineProperty(request, "socket", { value: { remoteAddress } });
+    handler(request, response);
+    return response.statusCode;
+  };
+  assert.equal(asked("10.0.0.9", "box.example:6060"), 200);
+  assert.equal(asked("10.0.0.9", "localhost:6060"), 403);
+  assert.equal(asked("10.0.0.9", "127.0.0.1"), 403);
+  assert.equal(asked("127.0.0.1", "localhost:6060"), 200);
+  assert.equal(asked("::1", "[::1]:6060"), 200);
+  assert.equal(asked("127.0.0.1", "evil.example"), 403);
+});
+
+test("a response that has been used does not harm the program", async () => {
+  const own = createServer((request, response) => {
+    response.end("mine");
+    pprofHandler()(request, response);
+  });
+  own.listen(0, "127.0.0.1").unref();
+  await once(own, "listening");
+  for (const path of ["/", "/trace?seconds=0.1", "/profile?seconds=0.1", "/other"]) {
+    await ask(path, { port: (own.address() as AddressInfo).port }).catch(() => {});
+  }
+  own.closeAllConnections();
+  own.close();
+  assert.equal(isEnabled(), false);
+});
+
+test("a request's end ends no other recording than its own", async () => {
+  const file = join(folder, "others.out");
+  const answer = ask("/trace?seconds=0.5");
+  while (!isEnabled()) await sleep(10);
+  await stop();
+  start(file);
+  assert.equal((await answer).status, 200);
+  await sleep(600);
+  assert.equal(isEnabled(), true);
+  await stop();
+  judged(file);
+});
 
 test("the index links to what there is, wherever it is mounted", async () => {
   for (const [path, link] of [

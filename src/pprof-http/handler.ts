@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isAllowedHost } from "../base/host.ts";
+import { hostOf, isLoopbackHost } from "../base/host.ts";
 import { indexPage } from "./index-page.ts";
 import { serveProfile } from "./profile.ts";
 import { refuse } from "./refuse.ts";
@@ -25,52 +25,67 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
  * part of the path, so it may be mounted anywhere.
  */
 export function pprofHandler(options: PprofOptions = {}): PprofHandler {
-  const hosts = options.hosts ?? [];
+  const hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
   return (request, response) => {
-    response.setHeader("X-Content-Type-Options", "nosniff");
-    if (!isAllowed(request, hosts)) {
-      refuse(response, 403, `host: got ${request.headers.host ?? "none"}, want localhost`);
-    } else if (request.method !== "GET" && request.method !== "HEAD") {
-      response.setHeader("Allow", "GET, HEAD");
-      refuse(response, 405, `method: got ${request.method}, want GET`);
-    } else {
-      route(request, response);
+    // The program must live on, whatever is asked, and whatever has become of the response.
+    const fail = (): void => void response.destroy();
+    try {
+      answer(request, response, hosts)?.catch(fail);
+    } catch {
+      fail();
     }
   };
 }
 
-function isAllowed(request: IncomingMessage, hosts: readonly string[]): boolean {
-  const { host } = request.headers;
-  if (hosts.some((name) => isAllowedHost(host, name))) return true;
-  return isAllowedHost(host, "localhost") && LOOPBACK.test(request.socket.remoteAddress ?? "");
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  hosts: readonly string[],
+): Promise<void> | undefined {
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  if (!isAllowed(request, hosts)) {
+    refuse(response, 403, `host: got ${request.headers.host ?? "none"}, want localhost`);
+  } else if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("Allow", "GET, HEAD");
+    refuse(response, 405, `method: got ${request.method}, want GET`);
+  } else {
+    return route(request, response);
+  }
+  return undefined;
 }
 
-function route(request: IncomingMessage, response: ServerResponse): void {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
-  const name = pathname.slice(pathname.lastIndexOf("/") + 1);
+function isAllowed(request: IncomingMessage, hosts: readonly string[]): boolean {
+  const host = hostOf(request.headers.host);
+  if (host === null) return false;
+  const isOwn = isLoopbackHost(host) && LOOPBACK.test(request.socket.remoteAddress ?? "");
+  return isOwn || hosts.includes(host);
+}
+
+function route(request: IncomingMessage, response: ServerResponse): Promise<void> | undefined {
+  // What is asked for need not be a URL.
+  const [path = "", query = ""] = (request.url ?? "/").split("?", 2);
+  const name = path.slice(path.lastIndexOf("/") + 1);
   if (name === "" || name === "pprof") {
     response.setHeader("Content-Type", "text/html; charset=utf-8");
     response.setHeader("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    response.end(indexPage(pathname.endsWith("/") ? "" : "pprof/"));
-    return;
+    response.end(indexPage(path.endsWith("/") ? "" : "pprof/"));
+    return undefined;
   }
-  const serve = { trace: serveTrace, profile: serveProfile }[name];
-  if (serve === undefined || !["trace", "profile"].includes(name)) {
+  if (name !== "trace" && name !== "profile") {
     refuse(response, 404, `profile: got ${name}, want trace or profile`);
-    return;
+    return undefined;
   }
-  const seconds = secondsOf(searchParams.get("seconds"), name === "trace" ? 1 : 30);
+  const asked = new URLSearchParams(query).get("seconds");
+  const seconds = secondsOf(asked, name === "trace" ? 1 : 30);
   if (seconds === undefined) {
-    refuse(
-      response,
-      400,
-      `seconds: got ${searchParams.get("seconds")}, want a positive number up to ${MAX_SECONDS}`,
-    );
-  } else if (request.method === "HEAD") {
-    response.end();
-  } else {
-    void serve(seconds, response);
+    refuse(response, 400, `seconds: got ${asked}, want a positive number up to ${MAX_SECONDS}`);
+    return undefined;
   }
+  if (request.method === "HEAD") {
+    response.end();
+    return undefined;
+  }
+  return name === "trace" ? serveTrace(seconds, response) : serveProfile(seconds, response);
 }
 
 const MAX_SECONDS = 3_600;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { start, stop } from "../recorder/session.ts";
+import { start } from "../recorder/session.ts";
+import { slot } from "../recorder/slot.ts";
 import { asFile, refuse, waitFor } from "./refuse.ts";
 
 const CPU_HZ = 100;
@@ -17,10 +18,12 @@ export async function serveTrace(seconds: number, response: ServerResponse): Pro
     refuse(response, 500, `Could not enable tracing: ${reason}`);
     return;
   }
-  response.flushHeaders();
-  await waitFor(seconds, response);
+  // Whatever else is started and stopped meanwhile, this one is ours.
+  const { recording } = slot();
   try {
-    await stop();
+    response.flushHeaders();
+    await waitFor(seconds, response);
+    await recording?.stop();
   } catch {
     // The client is gone: nobody is there to be told.
   }
