@@ -180,6 +180,13 @@ process.stdout.write(execFileSync(node, ["leaf.mjs", "1"]));
 process.stdout.write(spawnSync(node, ["leaf.mjs", "2"], { env }).stdout);
 process.stdout.write(execSync(\`"\${node}" leaf.mjs 3\`));
 process.stdout.write((await promisify(execFile)(node, ["leaf.mjs", "4"], { env })).stdout);
+const inherits = Object.create({ cwd: process.cwd(), env: Object.create(env) });
+process.stdout.write(execFileSync(node, ["leaf.mjs", "8"], inherits));
+process.stdout.write(spawnSync(node, ["leaf.mjs", "9"], { env: false }).stdout);
+const permission = Number(process.versions.node.split(".")[0]) < 23 ? "--experimental-permission" : "--permission";
+const restricted = ["--no-warnings", permission, "--allow-fs-read=*", "leaf.mjs"];
+process.stdout.write(execFileSync(node, [...restricted, "10"]));
+process.stdout.write((await promisify(execFile)(node, [...restricted, "11"])).stdout);
 await once(spawn(node, ["leaf.mjs", "5"], { stdio: "inherit" }), "exit");
 await once(fork("leaf.mjs", ["6"]), "exit");
 await once(new Worker(\`require("node:child_process").execFileSync(process.execPath, ["leaf.mjs", "7"], { stdio: "inherit" })\`, { eval: true }), "exit");
@@ -205,7 +212,45 @@ await once(new Worker(\`require("node:child_process").execFileSync(process.execP
     "tree.mjs",
   ]);
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: without, stderr: "" });
-  for (let i = 0; i <= 7; i++) judge(join(folder, i === 0 ? "tree.out" : `tree.out.${i}`));
-  assert.equal(existsSync(join(folder, "tree.out.8")), false);
-  assert.match(judged(join(folder, "tree.out.7")), /leaf\.mjs/);
+  for (let i = 0; i <= 9; i++) judge(join(folder, i === 0 ? "tree.out" : `tree.out.${i}`));
+  assert.equal(existsSync(join(folder, "tree.out.10")), false);
+  assert.match(judged(join(folder, "tree.out.9")), /leaf\.mjs/);
+});
+
+test("a child that begins when the run is over leaves its file alone, and is not harmed", async () => {
+  put(
+    "late.mjs",
+    'import { writeFileSync } from "node:fs"; console.error("late"); writeFileSync("late.txt", "done");\n',
+  );
+  const shell = put(
+    "parent.sh",
+    `#!/bin/sh\n"${process.execPath}" -e 0\n(sleep 1; "${process.execPath}" late.mjs 2>late.err) >/dev/null 2>&1 &\n`,
+    0o755,
+  );
+  const { code } = await runtrace(["-o", "over.out", "--cpu", "off", "--", shell]);
+  assert.equal(code, 0);
+  const whole = readFileSync(join(folder, "over.out"));
+  const deadline = performance.now() + 20_000;
+  while (!existsSync(join(folder, "late.txt")) && performance.now() < deadline)
+    await new Promise((r) => setTimeout(r, 50));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal(readFileSync(join(folder, "late.err"), "utf8"), "late\n");
+  assert.deepEqual(readFileSync(join(folder, "over.out")), whole);
+  judge(join(folder, "over.out"));
+});
+
+test("a program under Node's permission model runs as it is, and the run says that nothing was recorded", async () => {
+  put("small.mjs", 'console.log("ran"); process.exitCode = 3;\n');
+  const permission =
+    Number(process.versions.node.split(".")[0]) < 23 ? "--experimental-permission" : "--permission";
+  const { code, stdout, stderr } = await runtrace([
+    "--",
+    "node",
+    "--no-warnings",
+    permission,
+    "--allow-fs-read=*",
+    "small.mjs",
+  ]);
+  assert.deepEqual([code, stdout], [3, "ran\n"]);
+  assert.equal(stderr, "runtrace: nothing was recorded: Node's permission model forbids it\n");
 });

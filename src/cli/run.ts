@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { RUN_VARIABLE, withPreload } from "../recorder/environment.ts";
+import { RUN_VARIABLE, isRestricted, withPreload } from "../recorder/environment.ts";
 import type { RunMessage } from "../recorder/environment.ts";
 import { CommandError, Exit } from "./io.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -31,13 +31,17 @@ export async function run(program: readonly string[], options: RunOptions): Prom
     loader: { include, exclude },
   };
   const begin = performance.now();
+  const isForbidden = isRestricted(args, process.env.NODE_OPTIONS);
   try {
-    const { code, signal } = await runChild(command!, args, {
+    const env = {
       ...process.env,
       NODE_OPTIONS: withPreload(process.env.NODE_OPTIONS),
       [RUN_VARIABLE]: JSON.stringify(message),
-    });
-    if (fs.readdirSync(claims).length === 0) {
+    };
+    const { code, signal } = await runChild(command!, args, isForbidden ? process.env : env);
+    if (isForbidden) {
+      process.stderr.write("runtrace: nothing was recorded: Node's permission model forbids it\n");
+    } else if (fs.readdirSync(claims).length === 0) {
       process.stderr.write(`runtrace: nothing was recorded: ${program[0]} started no Node.js program\n`);
     } else if (process.stderr.isTTY)
       process.stderr.write(closingLine(claims, options.output, performance.now() - begin));

@@ -1,7 +1,7 @@
 import child_process from "node:child_process";
 import { getEnvironmentData, setEnvironmentData } from "node:worker_threads";
 import { imitate, replace, shareReplaced } from "../probe/replace.ts";
-import { RUN_VARIABLE, withPreload } from "./environment.ts";
+import { RUN_VARIABLE, isRestricted, withPreload } from "./environment.ts";
 import type { RunMessage } from "./environment.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { RunMessage } from "./environment.ts";
 /** Under which the program's Workers find it, by worker_threads' environment data. */
 const CHILDREN_KEY = "runtrace:children";
 
-type Spawn = (this: unknown, options: { envPairs?: string[] }) => unknown;
+type Spawn = (this: unknown, options: { envPairs?: string[]; args?: unknown }) => unknown;
 type SpawnSync = (this: unknown, ...args: unknown[]) => unknown;
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -25,7 +25,8 @@ export function recordChildren(message: RunMessage): void {
   const { prototype } = child_process.ChildProcess as unknown as { prototype: { spawn: Spawn } };
   const original = prototype.spawn;
   const spawn: Spawn = function (options) {
-    if (Array.isArray(options?.envPairs)) options.envPairs = withRecorder(options.envPairs, told);
+    if (Array.isArray(options?.envPairs) && !isRestricted(wordsOf(options.args).slice(1)))
+      options.envPairs = withRecorder(options.envPairs, told);
     return Reflect.apply(original, this, [options]);
   };
   replace(prototype, "spawn", imitate(original, spawn));
@@ -45,25 +46,40 @@ export function recordChildrenHere(): void {
   if (typeof told === "string") recordChildren(JSON.parse(told) as RunMessage);
 }
 
-function withRecorder(pairs: readonly string[], told: string): string[] {
+/** The words of a list of arguments. */
+function wordsOf(args: unknown): string[] {
+  return Array.isArray(args) ? args.map(String) : [];
+}
+
+function withRecorder(pairs: string[], told: string): string[] {
   const isOption = (pair: string): boolean => pair.startsWith("NODE_OPTIONS=");
   const own = pairs.find(isOption)?.slice("NODE_OPTIONS=".length);
+  if (isRestricted([], own)) return pairs;
   const others = pairs.filter((pair) => !isOption(pair) && !pair.startsWith(`${RUN_VARIABLE}=`));
   return [...others, `NODE_OPTIONS=${withPreload(own)}`, `${RUN_VARIABLE}=${told}`];
 }
 
 /** The arguments of a call, with the environment that they stand for. `listed`: a list of arguments may come second. */
 function withOptions(args: readonly unknown[], listed: boolean, told: string): unknown[] {
-  const [, second] = args;
+  const [first, second] = args;
   const hasList =
     listed && args.length > 1 && (Array.isArray(second) || second === undefined || second === null);
   const at = hasList ? 2 : 1;
   const options = args[at];
-  // What Node refuses it shall refuse.
-  if (options !== undefined && (typeof options !== "object" || options === null)) return [...args];
-  const env = (options as { env?: Env } | undefined)?.env ?? process.env;
-  const added = { ...env, NODE_OPTIONS: withPreload(env["NODE_OPTIONS"]), [RUN_VARIABLE]: told };
   const complete = [...args];
-  complete[at] = { ...(options as object | undefined), env: added };
+  // What Node refuses it shall refuse.
+  if (options !== undefined && (typeof options !== "object" || options === null)) return complete;
+  // Node's own rule: of the options what is their own, of the environment, if that is any, also what it inherits.
+  const own = { ...(options as { env?: Env } | undefined) };
+  const given = own.env || (process.env as Env);
+  const env: Record<string, string | undefined> = {};
+  for (const variable in given) env[variable] = given[variable];
+  const nodeOptions = env["NODE_OPTIONS"];
+  // execSync's command is one text.
+  const words = listed ? wordsOf(second) : [` ${String(first)}`];
+  if (isRestricted(words, nodeOptions)) return complete;
+  env["NODE_OPTIONS"] = withPreload(nodeOptions);
+  env[RUN_VARIABLE] = told;
+  complete[at] = { ...own, env };
   return complete;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isLauncher, removePreload, withPreload, withoutPreload } from "./environment.ts";
+import { isLauncher, removePreload, withPreload, withoutPreload, isRestricted } from "./environment.ts";
 import { PRELOAD, REGISTER } from "./program.test.util.ts";
 
 test("what withPreload adds, withoutPreload takes away, whatever else is in NODE_OPTIONS", () => {
@@ -61,4 +61,25 @@ test("package managers and tsx's command are launchers, programs are not", () =>
   ];
   for (const script of launchers) assert.equal(isLauncher(script), true, script);
   for (const script of programs) assert.equal(isLauncher(script), false, script);
+});
+
+test("the permission model is recognised among Node's own options only", () => {
+  const cases: readonly (readonly [
+    words: readonly string[],
+    nodeOptions: string | undefined,
+    is: boolean,
+  ])[] = [
+    [["--permission", "app.js"], undefined, true],
+    [["--experimental-permission", "--allow-fs-read=*", "app.js"], undefined, true],
+    [["--require", "x.js", "--permission", "app.js"], undefined, true],
+    [["app.js", "--permission"], undefined, false],
+    [["--no-warnings", "app.js", "--permission"], undefined, false],
+    [["--permissions", "app.js"], undefined, false],
+    [["app.js"], "--no-warnings --permission", true],
+    [["app.js"], undefined, false],
+    [["-c", "exec node --permission app.js"], undefined, true],
+  ];
+  for (const [words, nodeOptions, is] of cases) {
+    assert.equal(isRestricted(words, nodeOptions), is, `${words.join(" ")} ${nodeOptions}`);
+  }
 });

@@ -39,6 +39,27 @@ export function withPreload(nodeOptions: string | undefined): string {
   return nodeOptions === undefined || nodeOptions === "" ? option : `${option} ${nodeOptions}`;
 }
 
+/**
+ * Whether a command line asks for Node's permission model, or NODE_OPTIONS: it forbids a preload's file and its thread,
+ * so the program would not even start. Of `words`, which may hold a shell's whole command, what is behind a script is its own.
+ */
+export function isRestricted(words: readonly string[], nodeOptions = ""): boolean {
+  const own = words.findIndex((word, i) => /^[^\s-]\S*$/.test(word) && !TAKES_VALUE.has(words[i - 1] ?? ""));
+  const options = [...(own < 0 ? words : words.slice(0, own)), nodeOptions].join(" ");
+  return /(?:^|\s)--(?:experimental-)?permission(?:=true)?(?=\s|$)/.test(options);
+}
+
+/** Options of Node's whose value may be a word of its own. */
+const TAKES_VALUE = new Set([
+  "-r",
+  "--require",
+  "--import",
+  "--loader",
+  "--experimental-loader",
+  "-C",
+  "--conditions",
+]);
+
 /** NODE_OPTIONS as they were without the preload; undefined where nothing else was there. */
 export function withoutPreload(nodeOptions: string): string | undefined {
   const tokens = tokenize(nodeOptions);

@@ -21,8 +21,9 @@ export function recordProcess(): RunMessage | undefined {
   const out = path.resolve(name.replaceAll("%p", String(process.pid)));
   try {
     const number = message === undefined ? 0 : claimNumber(message.claims);
+    if (number === undefined) return message;
     const file = openFreeTrace(out, name.includes("%p") ? 0 : number);
-    if (message !== undefined) fs.writeFileSync(path.join(message.claims, String(number)), file.name);
+    if (message !== undefined) tell(message.claims, number, file.name);
     if (message?.children === true) recordChildren(message);
     const options = completeOptions(message?.options ?? {}, { cpu: 100 });
     startSession(file, options, { failed: complain, preloaded: true });
@@ -32,16 +33,27 @@ export function recordProcess(): RunMessage | undefined {
   return message;
 }
 
-/** The number of this process among those of one `run`: the first writes FILE, the others FILE.1, FILE.2, … */
-function claimNumber(claims: string): number {
+/**
+ * The number of this process among those of one `run`: the first writes FILE, the others FILE.1, FILE.2, … Undefined where the
+ * run is over, while a process that it left behind begins: the trace is whole then.
+ */
+function claimNumber(claims: string): number | undefined {
   for (let number = 0; ; number++) {
     try {
       fs.closeSync(fs.openSync(path.join(claims, String(number)), "wx"));
       return number;
     } catch (error) {
-      // The run itself may be over while a process that it left behind begins.
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return number;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") return undefined;
     }
+  }
+}
+
+/** Says which file the process of that number writes. */
+function tell(claims: string, number: number, file: string): void {
+  try {
+    fs.writeFileSync(path.join(claims, String(number)), file);
+  } catch {
+    // The run is over by now.
   }
 }
 
