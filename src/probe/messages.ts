@@ -2,7 +2,7 @@ import worker_threads from "node:worker_threads";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import type { CallbackOptions } from "./callbacks.ts";
 import { begin, end } from "./once.ts";
-import { DISPATCH, isHidden, receivingEnd, sendingEnd } from "./ports.ts";
+import { DISPATCH, forgetMessages, isHidden, receivingEnd, sendingEnd } from "./ports.ts";
 import { wrap } from "./wrap.ts";
 import type { AnyFunction } from "./wrap.ts";
 import { unwritten } from "./writer.ts";
@@ -18,6 +18,7 @@ export function watchMessages(watch: CallbackOptions): (() => void)[] {
     wrap(Worker.prototype, "postMessage", (original) => sending(watch, original)),
     wrap(MessagePort.prototype, "postMessage", (original) => sending(watch, original)),
     wrap(worker_threads, "receiveMessageOnPort", (original) => taking(watch, original)),
+    forgetMessages,
   ];
 }
 

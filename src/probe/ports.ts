@@ -64,8 +64,14 @@ export class MessageEnd {
 }
 
 /** By what sends (a Worker, or a Worker's parentPort), and by the port on which messages come. */
-const senders = new WeakMap<object, MessageEnd>();
-const receivers = new WeakMap<object, MessageEnd>();
+let senders = new WeakMap<object, MessageEnd>();
+let receivers = new WeakMap<object, MessageEnd>();
+
+/** Nothing is counted from here on: what is sent while nothing records would be missed at one end or the other. */
+export function forgetMessages(): void {
+  senders = new WeakMap();
+  receivers = new WeakMap();
+}
 
 /** Counts the messages of a Worker that has just been made, at its maker's end. */
 export function countMessagesOf(worker: Worker, threadId: number): void {
