@@ -42,7 +42,6 @@ if (isMainThread || parentPort !== null) require("./register.js");
     chunkFileNames: "tracer-[name].js",
   });
   await bundle(["loader/thread.js"], dist, { dir: join(dist, "loader") });
-  await bundle(["integrations/thread.js"], dist, { dir: join(dist, "integrations") });
   // Loaded past the program's module loader, which knows CommonJS only.
   await bundle(["loader/compiler.js"], dist, {
     dir: join(dist, "loader"),

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort } from "node:worker_threads";
-import { hookNodeTest } from "./integrations/hooks.ts";
+import { recordNodeTests } from "./integrations/node-test.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -14,5 +14,5 @@ if (!isMainThread) {
   if (parentPort !== null) joinRecording();
 } else if (!isLauncher(process.argv[1])) {
   const asked = recordProcess();
-  if (asked?.tests === true) hookNodeTest();
+  if (asked?.tests === true) recordNodeTests();
 }

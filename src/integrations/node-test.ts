@@ -1,83 +1,69 @@
-import { imitate } from "../probe/replace.ts";
+import { AsyncResource } from "node:async_hooks";
+import { wrap } from "../probe/wrap.ts";
+import type { AnyFunction } from "../probe/wrap.ts";
 import { newTask, withTask } from "../recorder/api.ts";
 
 /**
  * node:test as it is, but for this: each test is a task, named by its full title ("suite > test"), from the beginning of
  * its function to its end. What the test starts belongs to the task.
+ *
+ * Node runs every test through a method of a public class that its own Test inherits, so nothing that a test file sees
+ * changes: places of tests in reports, contexts and stacks are Node's. Where a release of Node does otherwise tests run
+ * as ever and are no tasks.
  */
-type AnyFunction = (this: unknown, ...args: never[]) => unknown;
-type Body = (this: unknown, ...args: unknown[]) => unknown;
-
-/** What node:test exports: `test`, with everything else as its properties. */
-export type TestModule = AnyFunction & Readonly<Record<string, unknown>>;
-
-/** Functions that take tests, and their own variants that do. */
-const TAKE_TESTS = ["test", "it", "only", "todo"];
-const VARIANTS = ["only", "todo"];
-
-let made: { readonly of: TestModule; readonly is: TestModule } | undefined;
-
-/** The same module again whenever it is asked for: `import` and `require` give one. */
-export function withTasks(module: TestModule): TestModule {
-  if (made?.of === module) return made.is;
-  const wrapped = takingTests(module);
-  for (const name of TAKE_TESTS) {
-    const own = module[name];
-    if (typeof own !== "function") continue;
-    Object.defineProperty(wrapped, name, {
-      ...Object.getOwnPropertyDescriptor(module, name),
-      value: own === module ? wrapped : takingTests(own as TestModule),
-    });
-  }
-  made = { of: module, is: wrapped };
-  return wrapped;
+interface NodesTest {
+  readonly name?: unknown;
+  readonly fn?: unknown;
+  readonly skipped?: unknown;
+  readonly parent?: NodesTest | null;
+  readonly constructor?: { readonly name?: unknown };
 }
 
-function takingTests(original: TestModule): TestModule {
-  const wrapper: Body = function (this: unknown, ...args) {
-    const at = args.findLastIndex((value) => typeof value === "function");
-    if (at >= 0) args[at] = asTask(args[at] as AnyFunction, args[0]);
-    return Reflect.apply(original, this, args);
-  };
-  const wrapped = imitate(original as AnyFunction, wrapper) as TestModule;
-  for (const name of VARIANTS) {
-    const variant = original[name];
-    if (typeof variant === "function" && original !== variant)
-      Object.defineProperty(wrapped, name, { value: takingTests(variant as TestModule), configurable: true });
-  }
-  return wrapped;
+interface Context {
+  readonly signal?: AbortSignal;
 }
 
-/** A test's function; its length stays, for it tells node:test whether there is a callback. */
-function asTask(test: AnyFunction, name: unknown): AnyFunction {
-  const wrapper: Body = function (this: unknown, ...args) {
-    const [context, done] = args;
-    withSubtests(context);
-    const title = titleOf(context, typeof name === "string" ? name : test.name);
-    if (typeof done !== "function") return withTask(title, () => Reflect.apply(test, this, args));
-    const task = newTask(title);
-    args[1] = (...results: unknown[]) => {
-      task.end();
-      return Reflect.apply(done as Body, undefined, results);
+let isInstalled = false;
+
+/** From here on each test of node:test is a task. */
+export function recordNodeTests(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  wrap(AsyncResource.prototype, "runInAsyncScope", (original) => {
+    return function (this: unknown, ...args: unknown[]): unknown {
+      const title = titleOf(this, args[0]);
+      if (title === "") return Reflect.apply(original, this, args);
+      return asTask(title, args, () => Reflect.apply(original, this, args));
     };
-    return task.run(() => Reflect.apply(test, this, args));
-  };
-  return imitate(test, wrapper);
-}
-
-function titleOf(context: unknown, name: string): string {
-  const { fullName } = (context ?? {}) as { readonly fullName?: unknown };
-  return typeof fullName === "string" ? fullName : name;
-}
-
-/** The tests that a test makes through its context are tasks, too. */
-function withSubtests(context: unknown): void {
-  const own = context as { test?: unknown } | undefined;
-  if (typeof own?.test !== "function" || Object.hasOwn(own, "test")) return;
-  const { test } = own;
-  Object.defineProperty(own, "test", {
-    value: takingTests(test as TestModule),
-    configurable: true,
-    writable: true,
   });
+}
+
+/** The full title of a test whose function `fn` is; "" where it is none or skipped, a suite, a hook or somebody else's resource. */
+function titleOf(resource: unknown, fn: unknown): string {
+  const test = resource as NodesTest | null | undefined;
+  if (typeof fn !== "function" || test?.fn !== fn || test.constructor?.name !== "Test") return "";
+  if (test.skipped === true) return "";
+  const names: string[] = [];
+  for (let at: NodesTest = test; at.parent != null; at = at.parent) names.unshift(String(at.name));
+  return names.join(" > ");
+}
+
+/** Runs a test with what its function is given (`args`: the function, `this`, the context and perhaps a callback). */
+function asTask(title: string, args: unknown[], run: () => unknown): unknown {
+  const done = args[3];
+  if (typeof done !== "function") return withTask(title, run);
+  const task = newTask(title);
+  const end = (): void => task.end();
+  // A test that takes too long is over, whatever its function still does.
+  (args[2] as Context | undefined)?.signal?.addEventListener("abort", end, { once: true });
+  args[3] = (...results: unknown[]): unknown => {
+    end();
+    return Reflect.apply(done as AnyFunction, undefined, results);
+  };
+  try {
+    return task.run(run);
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
