@@ -12,7 +12,7 @@ import { dump, type DumpFormat } from "./dump.ts";
 const folder = mkdtempSync(join(tmpdir(), "dump-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const TRACE = fixture("reader/go126-annotate-a/trace.out");
+const TRACE = fixture("corpus/go126-annotate-a/trace.out");
 
 /** A stream that keeps what it is given and takes its time over it. */
 class Slow extends Writable {
@@ -52,7 +52,7 @@ function withoutWall(text: string): string {
 
 for (const format of ["parsed", "wire"] as const) {
   const want = (): string =>
-    gunzipSync(readFileSync(fixture(`reader/go126-annotate-a/${format}.txt.gz`))).toString("latin1");
+    gunzipSync(readFileSync(fixture(`corpus/go126-annotate-a/${format}.txt.gz`))).toString("latin1");
 
   test(`dump: ${format} is Go's text, no faster than it is taken`, async () => {
     const { code, stdout, errors } = await run(TRACE, format);
@@ -75,7 +75,7 @@ for (const format of ["parsed", "wire"] as const) {
 test("dump: footprint is Go's table, zeros in Go's order", async (t) => {
   if (goTool() === null) return t.skip("no go");
   for (const name of ["go126-annotate-a", "go122-cg-a", "go125-unicode-a"]) {
-    const file = fixture(`reader/${name}/trace.out`);
+    const file = fixture(`corpus/${name}/trace.out`);
     const { code, stdout } = await run(file, "footprint");
     assert.equal(code, 0);
     assert.equal(stdout.text, goToolTrace(["-d=footprint", file]).stdout);
@@ -99,7 +99,7 @@ test("dump: json is one object a line, as many as events", async () => {
 });
 
 test("dump: what came before an error is written, the error is one line, the code is 3", async () => {
-  const file = fixture("reader/damaged/022-flip.bin");
+  const file = fixture("corpus/damaged/022-flip.bin");
   for (const format of ["parsed", "json"] as const) {
     const { code, stdout, errors } = await run(file, format);
     assert.equal(code, 3);

@@ -1,13 +1,12 @@
 import { TraceError } from "../base/error.ts";
 import { HEADER_SIZE, V2_VERSIONS } from "../wire/format.ts";
+import { V1_VERSIONS } from "../wire/v1-events.ts";
 import type { Input } from "./input.ts";
-
-const V1_VERSIONS: readonly number[] = [11, 19, 21];
 
 /**
  * Reads the 16 bytes that every trace begins with and returns the minor version (25 for "go 1.25 trace"). Like Go it
  * takes any decimal spelling of the number. Throws ERR_TRACE_HEADER for other files, ERR_TRACE_VERSION for a version
- * that no Go has written, ERR_TRACE_V1 for the older format.
+ * that no Go has written.
  */
 export function readHeader(input: Input): number {
   const bytes = input.take(HEADER_SIZE);
@@ -15,15 +14,16 @@ export function readHeader(input: Input): number {
   if (version === null) {
     throw new TraceError("ERR_TRACE_HEADER", "bad file format: not a Go execution trace?", { offset: 0 });
   }
-  if (V1_VERSIONS.includes(version)) {
-    const message = `got go 1.${version}, want go 1.22 to go 1.26: traces of Go before 1.22 cannot be read`;
-    throw new TraceError("ERR_TRACE_V1", message, { offset: 0 });
-  }
-  if (!V2_VERSIONS.some((known) => known === version)) {
+  if (!isV1(version) && !V2_VERSIONS.some((known) => known === version)) {
     const message = `unknown or unsupported trace version go 1.${version}`;
     throw new TraceError("ERR_TRACE_VERSION", message, { offset: 0 });
   }
   return version;
+}
+
+/** Whether a trace with that minor version in its header has format v1. */
+export function isV1(version: number): boolean {
+  return V1_VERSIONS.some((known) => known === version);
 }
 
 /** The minor version that a header names, or null where it is no header of a trace. */

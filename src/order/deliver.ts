@@ -6,11 +6,8 @@ import type { WideValues } from "../decode/wide.ts";
 import { Ev, SPEC_BY_TYPE } from "../wire/events.ts";
 import type { Scheduler } from "./advance.ts";
 import { EventRecord } from "./event-record.ts";
+import { GC_MARK, GC_SWEEP, MARK_ASSIST, stopTheWorld } from "./ranges.ts";
 import type { OrderedEvent, Stack } from "./types.ts";
-
-const GC_MARK = "GC concurrent mark phase";
-const GC_SWEEP = "GC incremental sweep";
-const MARK_ASSIST = "GC mark assist";
 
 /** Largest time that can still be counted up by one exactly. */
 const LAST_SAFE = Number.MAX_SAFE_INTEGER - 1;
@@ -349,10 +346,6 @@ export class Delivery {
 }
 
 const NO_ATTRIBUTES: OrderedEvent["attributes"] = [];
-
-function stopTheWorld(kind: string): string {
-  return `stop-the-world (${kind})`;
-}
 
 function nameOf(type: number): string {
   return SPEC_BY_TYPE[type]!.name;

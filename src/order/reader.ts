@@ -1,19 +1,11 @@
-/**
- * The reader of format v2: bytes in, ordered and validated events out. The generations come from decode/, their
- * threads are merged by time, and the scheduler's rules decide which event can happen: where the earliest must wait,
- * the next earliest that may happen goes first.
- */
-import { TraceError } from "../base/error.ts";
-import { type CpuSample, type Generation, GenerationReader } from "../decode/generation.ts";
-import { readHeader } from "../decode/header.ts";
+/** The reader of every format: bytes in, ordered and validated events out. */
+import { isV1, readHeader } from "../decode/header.ts";
 import { Input } from "../decode/input.ts";
 import type { ByteSource } from "../decode/source.ts";
-import { ThreadEvents } from "../decode/thread-events.ts";
 import { WideValues } from "../decode/wide.ts";
-import { Scheduler } from "./advance.ts";
-import { Delivery } from "./deliver.ts";
-import { Frontier } from "./frontier.ts";
 import type { OrderedEvent } from "./types.ts";
+import { V1Reader } from "./v1-reader.ts";
+import { V2Reader } from "./v2-reader.ts";
 
 /** What `readOrdered` says of a trace that it read to its end. */
 export interface Summary {
@@ -27,13 +19,10 @@ export interface Summary {
   readonly damage: { readonly message: string; readonly offset: number } | null;
 }
 
-/** The one experiment that Go defines, and so the only one that its reader can name: AllocFree. */
-const ALLOC_FREE = 1;
-
 /**
  * Feeds every event to `visit`, in order, as one object that is used again. Throws TraceError at the first error,
  * after the events before it: the message begins with Go's first line, `offset` is in the file. Holds one generation
- * in memory.
+ * in memory; of a trace of v1, which is checked before its first event, the whole file and some 50 bytes an event.
  */
 export function readOrdered(source: ByteSource, visit: (event: OrderedEvent) => void): Summary {
   const reader = new OrderedReader(source, visit);
@@ -41,123 +30,36 @@ export function readOrdered(source: ByteSource, visit: (event: OrderedEvent) => 
   return reader.summary();
 }
 
-/** `readOrdered` in steps, for callers that must pause. The constructor reads the header. */
+/** `readOrdered` in steps, for callers that must pause. The constructor reads the header, and all of a trace of v1. */
 export class OrderedReader {
   readonly #version: number;
-  readonly #wide = new WideValues();
   readonly #input: Input;
-  readonly #generations: GenerationReader;
-  readonly #scheduler: Scheduler;
-  readonly #delivery: Delivery;
-  readonly #frontier = new Frontier();
-  #samples: readonly CpuSample[] = [];
-  #nextSample = 0;
+  readonly #v1: V1Reader | null;
+  readonly #v2: V2Reader | null;
 
   constructor(source: ByteSource, visit: (event: OrderedEvent) => void) {
-    this.#input = Input.ofSource(source, this.#wide);
+    const wide = new WideValues();
+    this.#input = Input.ofSource(source, wide);
     this.#version = readHeader(this.#input);
-    this.#generations = new GenerationReader(this.#input, this.#version, this.#wide);
-    this.#scheduler = new Scheduler(this.#wide);
-    this.#delivery = new Delivery(this.#scheduler, this.#wide, visit);
+    const isOld = isV1(this.#version);
+    this.#v1 = isOld ? new V1Reader(this.#input, this.#version, wide, visit) : null;
+    this.#v2 = isOld ? null : new V2Reader(this.#input, this.#version, wide, visit);
   }
 
   /** Delivers some `limit` events or a little more; false at the end of the trace. Throws as `readOrdered` does. */
   step(limit: number): boolean {
-    const stop = this.#delivery.events + limit;
-    while (this.#delivery.events < stop) {
-      if (this.#merge(stop) && !this.#enterGeneration()) return false;
-    }
-    return true;
+    return (this.#v1 ?? this.#v2)!.step(limit);
   }
 
   /** What was read so far; the whole trace once `step` has returned false. */
   summary(): Summary {
-    const damage = this.#generations.damage;
     const bytes = this.#input.offset;
+    const damage = this.#v2?.damage ?? null;
     return {
       version: this.#version,
-      events: this.#delivery.events,
+      events: (this.#v1 ?? this.#v2)!.events,
       bytes,
       damage: damage === null ? null : { message: damage.message, offset: damage.offset ?? bytes },
     };
   }
-
-  /** Reads the next generation and delivers its Sync. At the end of the trace, clean or not, comes one more Sync. */
-  #enterGeneration(): boolean {
-    let generation: Generation | null = null;
-    try {
-      generation = this.#generations.next();
-    } catch (error) {
-      if (error instanceof TraceError) this.#delivery.sync(null);
-      throw error;
-    }
-    if (generation === null) {
-      this.#delivery.sync(null);
-      return false;
-    }
-    for (const source of generation.threads) {
-      const events = new ThreadEvents(source, generation.perUnit, this.#wide);
-      if (events.count > 0) this.#frontier.insert(events);
-      else if (events.error !== null) throw events.error;
-    }
-    checkExperiments(generation);
-    this.#samples = generation.samples;
-    this.#nextSample = 0;
-    this.#delivery.sync(generation);
-    this.#scheduler.enter(generation.number, generation.tables.strings);
-    return true;
-  }
-
-  /** Delivers events of the current generation until `stop` were delivered; true where none is left. */
-  #merge(stop: number): boolean {
-    const frontier = this.#frontier;
-    const { threads } = frontier;
-    const samples = this.#samples;
-    const delivery = this.#delivery;
-    while (delivery.events < stop) {
-      const sample = samples[this.#nextSample];
-      if (sample !== undefined && (threads.length === 0 || isSampleFirst(sample.time, threads[0]!))) {
-        this.#nextSample++;
-        delivery.sample(sample);
-        continue;
-      }
-      if (threads.length === 0) return true;
-      const at = advanceOne(frontier, this.#scheduler);
-      const events = threads[at]!;
-      events.lookAhead();
-      const row = events.index;
-      if (events.advance()) frontier.update(at);
-      else if (events.error !== null) throw events.error;
-      else frontier.remove(at);
-      delivery.event(events, row);
-    }
-    return false;
-  }
-}
-
-/** Go's own printing of a Sync fails for an experiment that it does not know. */
-function checkExperiments(generation: Generation): void {
-  for (const experiment of generation.experiments) {
-    if (experiment === ALLOC_FREE) continue;
-    const message = `unknown experiment ${experiment}, want ${ALLOC_FREE}`;
-    throw new TraceError("ERR_TRACE_EXPERIMENT", message, { offset: generation.offset });
-  }
-}
-
-/** Advances one thread of the frontier and returns its place. */
-function advanceOne(frontier: Frontier, scheduler: Scheduler): number {
-  const { threads } = frontier;
-  if (scheduler.advance(threads[0]!)) return 0;
-  frontier.sort();
-  for (let i = 1; i < threads.length; i++) if (scheduler.advance(threads[i]!)) return i;
-  const first = threads[0]!;
-  throw new TraceError("ERR_TRACE_STUCK", "broken trace: failed to advance: frontier:", {
-    offset: first.offsets[first.index]!,
-  });
-}
-
-function isSampleFirst(time: number, events: ThreadEvents): boolean {
-  if (time !== events.time) return time < events.time;
-  const exact = events.exactTime(events.index);
-  return exact !== undefined && BigInt(time) < exact;
 }
