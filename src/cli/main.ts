@@ -173,6 +173,22 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     });
 
   program
+    .command("check")
+    .summary("say whether traces are whole")
+    .description(
+      "Read, order and validate traces, strictly. A line a file: ok and the number of events, Go's error, or " +
+        "damage that Go passes over in silence (a lost end, drops).",
+    )
+    .usage("[options] FILE…")
+    .argument("<file...>", "trace files, gzip or not; - is stdin")
+    .option("--verbose", "print stack traces of errors")
+    .addHelpText("after", examples("runtrace check trace.out", "runtrace check *.trace"))
+    .action(async (files: string[], _flags: object, command: Command) => {
+      const { check } = await import("./check.ts");
+      exit(await check(files, { verbose: isVerbose(command) }, io));
+    });
+
+  program
     .command("dump")
     .summary("print the events of a trace")
     .description("Print the events of a trace as text, as `go tool trace -d=…` does.")

@@ -7,7 +7,7 @@ import { Ev, SPEC_BY_TYPE } from "../wire/events.ts";
 import type { Scheduler } from "./advance.ts";
 import { EventRecord } from "./event-record.ts";
 import { GC_MARK, GC_SWEEP, MARK_ASSIST, stopTheWorld } from "./ranges.ts";
-import type { OrderedEvent, Stack } from "./types.ts";
+import type { EventKind, OrderedEvent, Stack } from "./types.ts";
 
 /** Largest time that can still be counted up by one exactly. */
 const LAST_SAFE = Number.MAX_SAFE_INTEGER - 1;
@@ -32,8 +32,19 @@ export class Delivery {
   #lastTime = 0;
   /** The exact last time where `#lastTime` cannot hold it. */
   #lastExact: bigint | null = null;
+  readonly #wanted: ReadonlySet<EventKind> | null;
+  /** By event number: 1 where nobody wants what it becomes. */
+  readonly #unwanted: Uint8Array;
 
-  constructor(scheduler: Scheduler, wide: WideValues, visit: (event: OrderedEvent) => void) {
+  /** `wanted`: the kinds that `visit` is given; null: all. The others are checked and counted. */
+  constructor(
+    scheduler: Scheduler,
+    wide: WideValues,
+    visit: (event: OrderedEvent) => void,
+    wanted: ReadonlySet<EventKind> | null,
+  ) {
+    this.#wanted = wanted;
+    this.#unwanted = Uint8Array.from(KINDS, (kind) => (wanted === null || wanted.has(kind) ? 0 : 1));
     this.#scheduler = scheduler;
     this.#wide = wide;
     this.#visit = visit;
@@ -51,7 +62,7 @@ export class Delivery {
     event.value = ++this.#syncs;
     event.exactValue = null;
     event.snapshot = generation?.snapshot ?? null;
-    this.#emit();
+    this.#emitWanted("Sync");
   }
 
   sample(sample: CpuSample): void {
@@ -62,7 +73,7 @@ export class Delivery {
     this.#stamp(sample.time, undefined);
     event.kind = "StackSample";
     event.stack = stack;
-    this.#emit();
+    this.#emitWanted("StackSample");
   }
 
   /** Delivers a row that the scheduler has just advanced: one event, or two or three. */
@@ -72,7 +83,11 @@ export class Delivery {
     const kind = events.kinds[row]!;
     const args = events.args;
     const first = row * 4;
-    this.#checkIds(kind, args, first, events.offsets[row]!);
+    this.#checkIds(kind, args, first, events, row);
+    if (this.#unwanted[kind] === 1) {
+      this.#pass(kind, events, row);
+      return;
+    }
     this.#context(scheduler.thread, scheduler.proc, scheduler.goroutine);
     const time = events.times[row]!;
     const exact = events.exactTime(row);
@@ -216,6 +231,18 @@ export class Delivery {
     this.#emit();
   }
 
+  /** Counts an event that nobody wants, and looks for what would be wrong with it. */
+  #pass(kind: number, events: ThreadEvents, row: number): void {
+    const time = events.times[row]!;
+    const exact = events.exactTime(row);
+    let times = 1;
+    if (kind === Ev.GoSwitch || kind === Ev.GoSwitchDestroy) times = 3;
+    else if (kind === Ev.GoDestroySyscall && this.#scheduler.stolenProc !== -1) times = 2;
+    else if (kind === Ev.STWEnd) this.#endedStop(events.offsets[row]!);
+    this.events += times;
+    for (; times > 0; times--) this.#stamp(time, exact);
+  }
+
   #goDestroySyscall(time: number, exact: bigint | undefined): void {
     const scheduler = this.#scheduler;
     const event = this.#event;
@@ -306,15 +333,19 @@ export class Delivery {
     return this.#tables!.strings.get(id)!;
   }
 
-  #checkIds(kind: number, args: Float64Array, first: number, offset: number): void {
+  #checkIds(kind: number, args: Float64Array, first: number, events: ThreadEvents, row: number): void {
     const { stacks, strings } = this.#tables!;
-    for (const at of STACK_ARGS[kind]!) {
-      const id = args[first + at]!;
-      if (id !== 0 && stacks.get(id) === undefined) throw this.#invalid("stack", id, nameOf(kind), offset);
+    const stackArgs = STACK_ARGS[kind]!;
+    for (let i = 0; i < stackArgs.length; i++) {
+      const id = args[first + stackArgs[i]!]!;
+      if (id !== 0 && stacks.get(id) === undefined)
+        throw this.#invalid("stack", id, nameOf(kind), events.offsets[row]!);
     }
-    for (const at of STRING_ARGS[kind]!) {
-      const id = args[first + at]!;
-      if (id !== 0 && strings.get(id) === undefined) throw this.#invalid("string", id, nameOf(kind), offset);
+    const stringArgs = STRING_ARGS[kind]!;
+    for (let i = 0; i < stringArgs.length; i++) {
+      const id = args[first + stringArgs[i]!]!;
+      if (id !== 0 && strings.get(id) === undefined)
+        throw this.#invalid("string", id, nameOf(kind), events.offsets[row]!);
     }
   }
 
@@ -343,9 +374,52 @@ export class Delivery {
     this.events++;
     this.#visit(this.#event);
   }
+
+  #emitWanted(kind: EventKind): void {
+    if (this.#wanted === null || this.#wanted.has(kind)) this.#emit();
+    else this.events++;
+  }
 }
 
 const NO_ATTRIBUTES: OrderedEvent["attributes"] = [];
+
+/** What an event of the wire becomes, by its number. */
+const KINDS: readonly EventKind[] = Array.from({ length: 256 }, (_, type): EventKind => {
+  switch (type) {
+    case Ev.ProcsChange:
+    case Ev.HeapAlloc:
+    case Ev.HeapGoal:
+      return "Metric";
+    case Ev.STWBegin:
+    case Ev.GCBegin:
+    case Ev.GCSweepBegin:
+    case Ev.GCMarkAssistBegin:
+      return "RangeBegin";
+    case Ev.GCActive:
+    case Ev.GCSweepActive:
+    case Ev.GCMarkAssistActive:
+      return "RangeActive";
+    case Ev.STWEnd:
+    case Ev.GCEnd:
+    case Ev.GCSweepEnd:
+    case Ev.GCMarkAssistEnd:
+      return "RangeEnd";
+    case Ev.GoLabel:
+      return "Label";
+    case Ev.UserTaskBegin:
+      return "TaskBegin";
+    case Ev.UserTaskEnd:
+      return "TaskEnd";
+    case Ev.UserRegionBegin:
+      return "RegionBegin";
+    case Ev.UserRegionEnd:
+      return "RegionEnd";
+    case Ev.UserLog:
+      return "Log";
+    default:
+      return type <= Ev.GoStatusStack ? "StateTransition" : "Experimental";
+  }
+});
 
 function nameOf(type: number): string {
   return SPEC_BY_TYPE[type]!.name;

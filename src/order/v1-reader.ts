@@ -13,7 +13,7 @@ import { V1, V1Proc, V1_SPECS, V1_STOPS } from "../wire/v1-events.ts";
 import { EventRecord } from "./event-record.ts";
 import { IdIndex } from "./id-index.ts";
 import { GC_MARK, GC_SWEEP, MARK_ASSIST, stopTheWorld } from "./ranges.ts";
-import type { OrderedEvent, Stack } from "./types.ts";
+import type { EventKind, OrderedEvent, Stack } from "./types.ts";
 import { checkEvents } from "./v1-check.ts";
 import { mergeEvents } from "./v1-merge.ts";
 import type { V1Events } from "./v1-merge.ts";
@@ -59,8 +59,19 @@ export class V1Reader {
   #lastTime = -1;
 
   /** `input` stands behind the header, and is read to its end. */
-  constructor(input: Input, version: number, wide: WideValues, visit: (event: OrderedEvent) => void) {
-    this.#visit = visit;
+  constructor(
+    input: Input,
+    version: number,
+    wide: WideValues,
+    visit: (event: OrderedEvent) => void,
+    wanted: ReadonlySet<EventKind> | null,
+  ) {
+    this.#visit =
+      wanted === null
+        ? visit
+        : (event) => {
+            if (wanted.has(event.kind)) visit(event);
+          };
     this.#wide = wide;
     this.#version = version;
     this.#event = new EventRecord(wide.values);

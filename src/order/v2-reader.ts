@@ -11,7 +11,7 @@ import type { WideValues } from "../decode/wide.ts";
 import { Scheduler } from "./advance.ts";
 import { Delivery } from "./deliver.ts";
 import { Frontier } from "./frontier.ts";
-import type { OrderedEvent } from "./types.ts";
+import type { EventKind, OrderedEvent } from "./types.ts";
 
 /** The one experiment that Go defines, and so the only one that its reader can name: AllocFree. */
 const ALLOC_FREE = 1;
@@ -27,11 +27,17 @@ export class V2Reader {
   #nextSample = 0;
 
   /** `input` stands behind the header. */
-  constructor(input: Input, version: number, wide: WideValues, visit: (event: OrderedEvent) => void) {
+  constructor(
+    input: Input,
+    version: number,
+    wide: WideValues,
+    visit: (event: OrderedEvent) => void,
+    wanted: ReadonlySet<EventKind> | null,
+  ) {
     this.#wide = wide;
     this.#generations = new GenerationReader(input, version, wide);
     this.#scheduler = new Scheduler(wide);
-    this.#delivery = new Delivery(this.#scheduler, wide, visit);
+    this.#delivery = new Delivery(this.#scheduler, wide, visit, wanted);
   }
 
   /** Events delivered so far. */
