@@ -7,14 +7,29 @@ const DENSE_LIMIT = 1 << 20;
 export class SparseTable<T> {
   readonly #dense: (T | undefined)[] = [];
   readonly #sparse = new Map<number, T>();
+  /** By dense id: 1 where there is a value. Its memory is in proportion to the largest of them. */
+  #present = new Uint8Array(256);
+
+  has(id: number): boolean {
+    return id < this.#present.length && id >= 0 ? this.#present[id] === 1 : this.#sparse.has(id);
+  }
 
   get(id: number): T | undefined {
     return id >= 0 && id < DENSE_LIMIT ? this.#dense[id] : this.#sparse.get(id);
   }
 
   set(id: number, value: T): void {
-    if (id >= 0 && id < DENSE_LIMIT) this.#dense[id] = value;
-    else this.#sparse.set(id, value);
+    if (id >= 0 && id < DENSE_LIMIT) {
+      this.#dense[id] = value;
+      if (id >= this.#present.length) this.#grow(id);
+      this.#present[id] = 1;
+    } else this.#sparse.set(id, value);
+  }
+
+  #grow(id: number): void {
+    const present = new Uint8Array(Math.min(DENSE_LIMIT, 2 * (id + 1)));
+    present.set(this.#present);
+    this.#present = present;
   }
 
   /** All ids, in no particular order. */

@@ -111,9 +111,14 @@ export class ThreadEvents {
           break;
         }
         at++;
-        let value = at < length ? bytes[at]! : 128;
+        // Most numbers have one to three bytes; a read beyond the end gives undefined, which is none of them.
+        let value: number = bytes[at]!;
+        let byte = 0;
         if (value < 128) at++;
-        else {
+        else if ((byte = bytes[at + 1]!) < 128) {
+          value = (value & 127) | (byte << 7);
+          at += 2;
+        } else {
           this.#at = at;
           value = this.#longVarint();
           at = this.#at;
@@ -132,9 +137,12 @@ export class ThreadEvents {
         const firstArg = row * 4;
         let arg = 0;
         for (; arg < arity; arg++) {
-          value = at < length ? bytes[at]! : 128;
+          value = bytes[at]!;
           if (value < 128) at++;
-          else {
+          else if ((byte = bytes[at + 1]!) < 128) {
+            value = (value & 127) | (byte << 7);
+            at += 2;
+          } else {
             this.#at = at;
             value = this.#longVarint();
             at = this.#at;

@@ -12,7 +12,7 @@ import type { EventKind, OrderedEvent, Stack } from "./types.ts";
 /** Largest time that can still be counted up by one exactly. */
 const LAST_SAFE = Number.MAX_SAFE_INTEGER - 1;
 
-/** Positions of the arguments that are ids of stacks and of strings, by event number. */
+/** Positions of the arguments that are ids of stacks and of strings, by event number: from 1 on, three bits each. */
 const STACK_ARGS = positions("stack");
 const STRING_ARGS = positions("string");
 
@@ -83,7 +83,7 @@ export class Delivery {
     const kind = events.kinds[row]!;
     const args = events.args;
     const first = row * 4;
-    this.#checkIds(kind, args, first, events, row);
+    if (HAS_IDS[kind] === 1) this.#checkIds(kind, args, first, events, row);
     if (this.#unwanted[kind] === 1) {
       this.#pass(kind, events, row);
       return;
@@ -234,6 +234,16 @@ export class Delivery {
   /** Counts an event that nobody wants, and looks for what would be wrong with it. */
   #pass(kind: number, events: ThreadEvents, row: number): void {
     const time = events.times[row]!;
+    if (
+      kind < Ev.GoDestroySyscall &&
+      this.#lastExact === null &&
+      this.#lastTime < LAST_SAFE &&
+      time < LAST_SAFE
+    ) {
+      this.#lastTime = time > this.#lastTime ? time : this.#lastTime + 1;
+      this.events++;
+      return;
+    }
     const exact = events.exactTime(row);
     let times = 1;
     if (kind === Ev.GoSwitch || kind === Ev.GoSwitchDestroy) times = 3;
@@ -335,17 +345,13 @@ export class Delivery {
 
   #checkIds(kind: number, args: Float64Array, first: number, events: ThreadEvents, row: number): void {
     const { stacks, strings } = this.#tables!;
-    const stackArgs = STACK_ARGS[kind]!;
-    for (let i = 0; i < stackArgs.length; i++) {
-      const id = args[first + stackArgs[i]!]!;
-      if (id !== 0 && stacks.get(id) === undefined)
-        throw this.#invalid("stack", id, nameOf(kind), events.offsets[row]!);
+    for (let ids = STACK_ARGS[kind]!; ids !== 0; ids >>= 3) {
+      const id = args[first + (ids & 7) - 1]!;
+      if (id !== 0 && !stacks.has(id)) throw this.#invalid("stack", id, nameOf(kind), events.offsets[row]!);
     }
-    const stringArgs = STRING_ARGS[kind]!;
-    for (let i = 0; i < stringArgs.length; i++) {
-      const id = args[first + stringArgs[i]!]!;
-      if (id !== 0 && strings.get(id) === undefined)
-        throw this.#invalid("string", id, nameOf(kind), events.offsets[row]!);
+    for (let ids = STRING_ARGS[kind]!; ids !== 0; ids >>= 3) {
+      const id = args[first + (ids & 7) - 1]!;
+      if (id !== 0 && !strings.has(id)) throw this.#invalid("string", id, nameOf(kind), events.offsets[row]!);
     }
   }
 
@@ -382,6 +388,8 @@ export class Delivery {
 }
 
 const NO_ATTRIBUTES: OrderedEvent["attributes"] = [];
+
+const HAS_IDS = STACK_ARGS.map((stacks, type) => (stacks !== 0 || STRING_ARGS[type] !== 0 ? 1 : 0));
 
 /** What an event of the wire becomes, by its number. */
 const KINDS: readonly EventKind[] = Array.from({ length: 256 }, (_, type): EventKind => {
@@ -425,8 +433,11 @@ function nameOf(type: number): string {
   return SPEC_BY_TYPE[type]!.name;
 }
 
-function positions(kind: "stack" | "string"): readonly (readonly number[])[] {
-  return SPEC_BY_TYPE.map((spec) =>
-    spec === undefined ? [] : spec.kinds.flatMap((known, at) => (known === kind ? [at] : [])),
-  );
+function positions(kind: "stack" | "string"): Uint16Array {
+  return Uint16Array.from({ length: 256 }, (_, type) => {
+    let packed = 0;
+    const kinds = SPEC_BY_TYPE[type]?.kinds ?? [];
+    for (let at = kinds.length - 1; at >= 0; at--) if (kinds[at] === kind) packed = (packed << 3) | (at + 1);
+    return packed;
+  });
 }

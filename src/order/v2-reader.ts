@@ -88,19 +88,26 @@ export class V2Reader {
   #merge(stop: number): boolean {
     const frontier = this.#frontier;
     const { threads } = frontier;
-    const samples = this.#samples;
+    const scheduler = this.#scheduler;
     const delivery = this.#delivery;
+    let sampleTime = this.#sampleTime();
     while (delivery.events < stop) {
-      const sample = samples[this.#nextSample];
-      if (sample !== undefined && (threads.length === 0 || isSampleFirst(sample.time, threads[0]!))) {
-        this.#nextSample++;
-        delivery.sample(sample);
+      if (threads.length === 0) {
+        if (sampleTime === Infinity) return true;
+        sampleTime = this.#deliverSample();
         continue;
       }
-      if (threads.length === 0) return true;
-      const at = advanceOne(frontier, this.#scheduler);
-      const events = threads[at]!;
-      events.lookAhead();
+      let events = threads[0]!;
+      if (sampleTime <= events.time && isSampleFirst(sampleTime, events)) {
+        sampleTime = this.#deliverSample();
+        continue;
+      }
+      let at = 0;
+      if (!scheduler.advance(events)) {
+        at = advanceOther(frontier, scheduler);
+        events = threads[at]!;
+      }
+      if (events.index + 1 >= events.count) events.lookAhead();
       const row = events.index;
       if (events.advance()) frontier.update(at);
       else if (events.error !== null) throw events.error;
@@ -108,6 +115,17 @@ export class V2Reader {
       delivery.event(events, row);
     }
     return false;
+  }
+
+  /** Time of the CPU sample that comes next, Infinity where none does. */
+  #sampleTime(): number {
+    return this.#samples[this.#nextSample]?.time ?? Infinity;
+  }
+
+  /** Delivers it, and answers the time of the one after it. */
+  #deliverSample(): number {
+    this.#delivery.sample(this.#samples[this.#nextSample++]!);
+    return this.#sampleTime();
   }
 }
 
@@ -120,10 +138,9 @@ function checkExperiments(generation: Generation): void {
   }
 }
 
-/** Advances one thread of the frontier and returns its place. */
-function advanceOne(frontier: Frontier, scheduler: Scheduler): number {
+/** The first thread of the frontier must wait: advances one of the others and returns its place. */
+function advanceOther(frontier: Frontier, scheduler: Scheduler): number {
   const { threads } = frontier;
-  if (scheduler.advance(threads[0]!)) return 0;
   frontier.sort();
   for (let i = 1; i < threads.length; i++) if (scheduler.advance(threads[i]!)) return i;
   const first = threads[0]!;
