@@ -31,6 +31,7 @@ export async function bundlePackage(dist) {
       ],
     },
   });
+  await bundle(["reader.js"], dist, { dir: dist });
   // In Node's thread of module hooks there is nothing to record, and Node 22 cannot require an ES module.
   const preload = `const { isMainThread, parentPort } = require("node:worker_threads");
 if (isMainThread || parentPort !== null) require("./register.js");
@@ -51,7 +52,14 @@ if (isMainThread || parentPort !== null) require("./register.js");
   await bundle(["cli/bin.js"], dist, { dir: join(dist, "bundle"), chunkFileNames: "[name].js" });
   writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./bundle/bin.js";\n');
   chmodSync(join(dist, "cli.js"), 0o755);
-  copyTypes(dist, ["index.d.ts", "register.d.ts", "pprof.d.ts", "pprof-auto.d.ts", "node-test.d.ts"]);
+  copyTypes(dist, [
+    "index.d.ts",
+    "register.d.ts",
+    "pprof.d.ts",
+    "pprof-auto.d.ts",
+    "node-test.d.ts",
+    "reader.d.ts",
+  ]);
 }
 
 async function bundle(names, dist, output) {
