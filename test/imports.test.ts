@@ -33,8 +33,8 @@ const TOP = new Set(["index", "register", "pprof", "pprof-auto", "node-test", "r
 /** The recorder's entrance for the command line: how a program is started recorded. */
 const RECORDER_ENTRANCE = new Set(["recorder/environment", "recorder/options", "recorder/file"]);
 
-/** What a test of any folder may lean on: helpers, the text form of traces, the writer, the server of a page. */
-const TEST_HELPERS = new Set(["testing", "raw", "server", "encode"]);
+/** What a test of any folder may lean on: helpers, the text form of traces, the writer, the server of a page, the reader. */
+const TEST_HELPERS = new Set(["testing", "raw", "server", "encode", "reading"]);
 
 /** Folders that run anywhere: no Node, no DOM. */
 const PURE = new Set(["base", "wire", "raw", "encode", "resolve", "decode", "order", "model", "analysis"]);

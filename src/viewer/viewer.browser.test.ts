@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { createReadStream, existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -8,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import sparticuz from "@sparticuz/chromium";
 import { chromium, type Browser, type Page } from "playwright-core";
+import { readTrace } from "../reading/read-trace.ts";
 import { serve, type Served } from "../server/serve.ts";
 
 /** The built viewer in a real browser, served as `runtrace view` serves it. */
@@ -286,4 +290,50 @@ test("the page fits its window at any size", async () => {
     assert.ok((await colours(page)) > 10, "drawn again after the change");
   }
   await page.close();
+});
+
+interface PublicReader {
+  readTrace(source: unknown): AsyncIterable<{ readonly kind: string }>;
+}
+
+test("the public reader reads a trace in a browser, gzipped or not", async (t) => {
+  const files: Readonly<Record<string, string>> = {
+    "/reader.js": path.join(root, "dist/reader.js"),
+    "/plain": fixture,
+    "/packed": path.join(folder, "packed.trace"),
+  };
+  const server = createServer((request, response) => {
+    const file = files[request.url ?? ""];
+    response.setHeader("Content-Type", file?.endsWith(".js") === true ? "text/javascript" : "text/html");
+    if (file === undefined)
+      response.end(
+        '<!doctype html><script type="module">import * as reader from "/reader.js"; globalThis.reader = reader;</script>',
+      );
+    else createReadStream(file).pipe(response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.waitForFunction("globalThis.reader !== undefined");
+  const counts = await page.evaluate(async () => {
+    const { reader } = globalThis as unknown as { reader: PublicReader };
+    const found: Record<string, number>[] = [];
+    for (const name of ["/plain", "/packed"]) {
+      for (const asStream of [true, false]) {
+        const answer = await fetch(name);
+        const kinds: Record<string, number> = {};
+        const source = asStream ? answer.body : await answer.arrayBuffer();
+        for await (const { kind } of reader.readTrace(source)) kinds[kind] = (kinds[kind] ?? 0) + 1;
+        found.push(kinds);
+      }
+    }
+    return found;
+  });
+  await page.close();
+  const want: Record<string, number> = {};
+  for await (const { kind } of readTrace(fixture)) want[kind] = (want[kind] ?? 0) + 1;
+  assert.ok(want["StateTransition"]! > 10);
+  assert.deepEqual(counts, [want, want, want, want]);
 });
