@@ -16,6 +16,8 @@ import { Running } from "./running.ts";
 
 /** A loop without facts for so long, with nothing running, has finished its turn. */
 const QUIET_NS = 20e6;
+/** A job of which nothing is known and in which nothing is told is no work of the program where it is no longer than that. */
+const SILENT_JOB_NS = 1e6;
 
 /** Idle shorter than this is not worth two events. */
 const MIN_IDLE_NS = 10_000;
@@ -64,7 +66,10 @@ export class TurnReader {
   #idled = false;
   /** The loop is known to be idle since the last fact. */
   #resting = false;
-  /** The last fact told of a job of the main script's, unless it is that of a frame, which would tell so at once. */
+  /**
+   * The last fact told of a job of the main script's, unless it is that of a frame, which would tell so at once, or a short
+   * one in which nothing is told: Node's own.
+   */
   #booting = false;
 
   constructor(options: TurnReaderOptions) {
@@ -123,7 +128,10 @@ export class TurnReader {
     const { running } = this;
     const time = factTime > running.lastFact ? factTime : running.lastFact;
     if (this.#booting) {
-      if (kind === Fact.FrameResume && time - running.lastFact <= this.#calm) this.#booting = false;
+      const took = time - running.lastFact;
+      const isFrames = kind === Fact.FrameResume && took <= this.#calm;
+      const isSilent = kind === Fact.Booting && a !== 1 && took <= SILENT_JOB_NS;
+      if (isFrames || isSilent) this.#booting = false;
       else this.#boot();
     }
     // What else passes with time is a matter of longer than this.
