@@ -15,6 +15,8 @@ import type { WideValues } from "./wide.ts";
 export class ThreadEvents {
   /** Thread id, as a code. */
   readonly thread: number;
+  /** Row of the thread in the scheduler's table, which the scheduler keeps here; -1: not looked up yet. */
+  threadRow = -1;
   readonly kinds: Uint8Array;
   readonly times: Float64Array;
   readonly args: Float64Array;

@@ -66,6 +66,7 @@ export class Scheduler {
   /** Enters a generation: its number (a code) and its strings, which tasks and regions are compared by. */
   enter(generation: number, strings: SparseTable<string>): void {
     this.#generation = generation;
+    this.#isInitial = this.#initial === null || generation === this.#initial;
     this.#strings = strings;
   }
 
@@ -73,8 +74,7 @@ export class Scheduler {
   advance(events: ThreadEvents): boolean {
     const threads = this.#state.threads;
     const index = events.index;
-    this.#initial ??= this.#generation;
-    this.#isInitial = this.#generation === this.#initial;
+    if (this.#initial === null) this.#initial = this.#generation;
     this.#kind = events.kinds[index]!;
     this.#args = events.args;
     this.#first = index * 4;
@@ -84,8 +84,7 @@ export class Scheduler {
       this.proc = -1;
       this.goroutine = -1;
     } else {
-      let row = threads.ids.get(events.thread);
-      if (row < 0) row = threads.add(events.thread);
+      const row = events.threadRow >= 0 ? events.threadRow : this.#rowOfThread(events);
       this.#threadRow = row;
       this.proc = threads.proc[row]!;
       this.goroutine = threads.goroutine[row]!;
@@ -98,8 +97,27 @@ export class Scheduler {
     }
   }
 
+  #rowOfThread(events: ThreadEvents): number {
+    const threads = this.#state.threads;
+    const row = threads.ids.get(events.thread);
+    return (events.threadRow = row < 0 ? threads.add(events.thread) : row);
+  }
+
   #apply(): boolean {
+    // The cases are compared one by one: most events are one of the first three.
     switch (this.#kind) {
+      case Ev.GoStart:
+        return this.#goStart();
+      case Ev.GoUnblock:
+        return this.#goUnblock();
+      case Ev.GoBlock:
+        return this.#goLeave(GoStatus.Waiting, "Waiting");
+      case Ev.GoStop:
+        return this.#goLeave(GoStatus.Runnable, "Runnable");
+      case Ev.GoCreate:
+        return this.#goCreate(GoStatus.Runnable);
+      case Ev.GoDestroy:
+        return this.#goLeave(0, "NotExist");
       case Ev.ProcStart:
         return this.#procStart();
       case Ev.ProcStop:
@@ -111,22 +129,10 @@ export class Scheduler {
       case Ev.GoStatus:
       case Ev.GoStatusStack:
         return this.#goStatus();
-      case Ev.GoCreate:
-        return this.#goCreate(GoStatus.Runnable);
       case Ev.GoCreateBlocked:
         return this.#goCreate(GoStatus.Waiting);
       case Ev.GoCreateSyscall:
         return this.#goCreateSyscall();
-      case Ev.GoStart:
-        return this.#goStart();
-      case Ev.GoDestroy:
-        return this.#goLeave(0, "NotExist");
-      case Ev.GoStop:
-        return this.#goLeave(GoStatus.Runnable, "Runnable");
-      case Ev.GoBlock:
-        return this.#goLeave(GoStatus.Waiting, "Waiting");
-      case Ev.GoUnblock:
-        return this.#goUnblock();
       case Ev.GoSwitch:
         return this.#goSwitch(GoStatus.Waiting, "Waiting");
       case Ev.GoSwitchDestroy:

@@ -9,6 +9,16 @@ import { sortLikeGo } from "../decode/sort.ts";
 export class Frontier {
   readonly threads: ThreadEvents[] = [];
 
+  /** Time of the earliest thread but the first, Infinity where there is none. */
+  secondTime(): number {
+    const { threads } = this;
+    if (threads.length < 2) return Infinity;
+    const left = threads[1]!.time;
+    if (threads.length === 2) return left;
+    const right = threads[2]!.time;
+    return right < left ? right : left;
+  }
+
   insert(thread: ThreadEvents): void {
     this.threads.push(thread);
     this.#up(this.threads.length - 1);

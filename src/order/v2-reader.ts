@@ -97,22 +97,29 @@ export class V2Reader {
         sampleTime = this.#deliverSample();
         continue;
       }
-      let events = threads[0]!;
-      if (sampleTime <= events.time && isSampleFirst(sampleTime, events)) {
+      const first = threads[0]!;
+      if (sampleTime <= first.time && isSampleFirst(sampleTime, first)) {
         sampleTime = this.#deliverSample();
         continue;
       }
+      // The first thread goes on as long as it is strictly the earliest: nothing in the heap changes meanwhile.
+      const limit = Math.min(frontier.secondTime(), sampleTime);
+      let events = first;
       let at = 0;
-      if (!scheduler.advance(events)) {
-        at = advanceOther(frontier, scheduler);
-        events = threads[at]!;
-      }
-      if (events.index + 1 >= events.count) events.lookAhead();
-      const row = events.index;
-      if (events.advance()) frontier.update(at);
-      else if (events.error !== null) throw events.error;
+      let hasMore = true;
+      do {
+        if (!scheduler.advance(events)) {
+          at = advanceOther(frontier, scheduler);
+          events = threads[at]!;
+        }
+        if (events.index + 1 >= events.count) events.lookAhead();
+        const row = events.index;
+        hasMore = events.advance();
+        if (!hasMore && events.error !== null) throw events.error;
+        delivery.event(events, row);
+      } while (hasMore && events === first && events.time < limit && delivery.events < stop);
+      if (hasMore) frontier.update(at);
       else frontier.remove(at);
-      delivery.event(events, row);
     }
     return false;
   }
