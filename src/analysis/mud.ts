@@ -1,0 +1,158 @@
+/**
+ * Quantiles of windowed utilization. Between two bends the mean moves at an even pace, so that stretch of starts
+ * spreads evenly over the values it passes: the distribution is a sum of pieces, each uniform over [low, high], or all
+ * at one value. Only pieces below the highest quantile matter; they are made block by block, lowest bound first, until
+ * what is left must lie above. A quantile is found by zooming into the bucket of a histogram that it falls in.
+ */
+import { FloatColumn } from "../model/columns.ts";
+import { Windows } from "./utilization-curve.ts";
+import type { Curve } from "./utilization-curve.ts";
+
+const FIRST_BLOCKS = 16;
+const BUCKETS = 256;
+const FINEST = 1e-14;
+
+/**
+ * For each quantile, 0 to 1, the value that the mean of a window is at most at in that share of all windows of the
+ * length, over all curves; null where there is no curve. Every curve is longer than the window.
+ */
+export function quantilesOf(
+  curves: readonly Curve[],
+  window: number,
+  quantiles: readonly number[],
+): number[] | null {
+  if (curves.length === 0 || quantiles.length === 0) return null;
+  const total = curves.reduce((sum, curve) => sum + curve.duration - window, 0);
+  const pieces = lowestPieces(curves, window, Math.max(...quantiles) * total);
+  return quantiles.map((q) => pieces.valueAt(q * total));
+}
+
+/** The pieces that decide where the distribution's mass reaches `mass`. */
+function lowestPieces(curves: readonly Curve[], window: number, mass: number): Pieces {
+  const blocks = curves.flatMap((curve) => {
+    const windows = new Windows(curve, window);
+    return Array.from(curve.bounds(window), (bound, block) => ({ curve, windows, block, bound }));
+  });
+  blocks.sort((a, b) => a.bound - b.bound);
+  const pieces = new Pieces();
+  for (let done = 0, until = FIRST_BLOCKS; done < blocks.length; until *= 2) {
+    for (; done < Math.min(until, blocks.length); done++) {
+      const { curve, windows, block } = blocks[done]!;
+      const from = curve.blockStart(block);
+      windows.begin(from, Math.min(from + curve.blockDuration, curve.end - window));
+      let { time, mean } = windows;
+      while (windows.next()) {
+        pieces.add(mean, windows.mean, windows.time - time);
+        time = windows.time;
+        mean = windows.mean;
+      }
+    }
+    if (done < blocks.length && pieces.massUpTo(blocks[done]!.bound) >= mass) break;
+  }
+  return pieces;
+}
+
+/** A sum of uniform distributions over values of 0 to 1. */
+class Pieces {
+  readonly #low = new FloatColumn();
+  readonly #high = new FloatColumn();
+  readonly #mass = new FloatColumn();
+
+  add(from: number, to: number, mass: number): void {
+    if (mass === 0) return;
+    this.#low.push(Math.min(from, to));
+    this.#high.push(Math.max(from, to));
+    this.#mass.push(mass);
+  }
+
+  massUpTo(value: number): number {
+    let sum = 0;
+    for (let i = 0; i < this.#mass.length; i++) {
+      const low = this.#low.data[i]!;
+      const high = this.#high.data[i]!;
+      if (high <= value) sum += this.#mass.data[i]!;
+      else if (low < value) sum += this.#mass.data[i]! * ((value - low) / (high - low));
+    }
+    return sum;
+  }
+
+  /** The least value up to which there is that mass; the greatest value where there is less. */
+  valueAt(mass: number): number {
+    const masses = new Float64Array(BUCKETS);
+    // What begins or ends to fill whole buckets, at the first bucket that it does so.
+    const filling = new Float64Array(BUCKETS + 1);
+    const near = new Uint32Array(this.#mass.length);
+    for (let i = 0; i < near.length; i++) near[i] = i;
+    let count = near.length;
+    let from = 0;
+    let width = 1;
+    let below = 0;
+    /** Density of the pieces that fill all of the present range. */
+    let filled = 0;
+    while (width > FINEST && count > 0) {
+      const bucket = width / BUCKETS;
+      masses.fill(filled * bucket);
+      filling.fill(0);
+      for (let k = 0; k < count; k++) this.#spread(near[k]!, from, bucket, masses, filling);
+      let chosen = 0;
+      let last = 0;
+      for (let fill = 0, sum = below; chosen < BUCKETS; chosen++) {
+        fill += filling[chosen]!;
+        const here = masses[chosen]! + Math.max(0, fill);
+        if (here > 0) last = chosen;
+        if (here > 0 && sum + here >= mass) {
+          below = sum;
+          break;
+        }
+        sum += here;
+        // Rounding may leave the sum short of all that there is.
+        if (chosen === BUCKETS - 1) {
+          below = mass;
+          chosen = last;
+          break;
+        }
+      }
+      let kept = 0;
+      for (let k = 0; k < count; k++) {
+        const i = near[k]!;
+        const low = bucketOf(this.#low.data[i]!, from, bucket);
+        const high = bucketOf(this.#high.data[i]!, from, bucket);
+        if (chosen < low || chosen > high) continue;
+        if (low < chosen && chosen < high)
+          filled += this.#mass.data[i]! / (this.#high.data[i]! - this.#low.data[i]!);
+        else near[kept++] = i;
+      }
+      count = kept;
+      from += chosen * bucket;
+      width = bucket;
+    }
+    // A value that many windows have is told exactly.
+    for (let k = 0; k < count; k++)
+      if (this.#low.data[near[k]!] === this.#high.data[near[k]!]) return this.#low.data[near[k]!]!;
+    return filled > 0 ? Math.min(from + width, from + Math.max(0, mass - below) / filled) : from;
+  }
+
+  #spread(i: number, from: number, bucket: number, masses: Float64Array, filling: Float64Array): void {
+    const low = this.#low.data[i]!;
+    const high = this.#high.data[i]!;
+    const mass = this.#mass.data[i]!;
+    const first = bucketOf(low, from, bucket);
+    const last = bucketOf(high, from, bucket);
+    const begin = Math.max(low, from);
+    const end = Math.min(high, from + bucket * BUCKETS);
+    if (low === high) masses[first]! += mass;
+    else if (first === last) masses[first]! += mass * ((end - begin) / (high - low));
+    else {
+      const share = mass / (high - low);
+      masses[first]! += share * Math.max(0, from + (first + 1) * bucket - begin);
+      masses[last]! += share * Math.max(0, end - (from + last * bucket));
+      filling[first + 1]! += share * bucket;
+      filling[last]! -= share * bucket;
+    }
+  }
+}
+
+/** The bucket of a value; what lies outside of all counts to the first or last. */
+function bucketOf(value: number, from: number, bucket: number): number {
+  return Math.max(0, Math.min(BUCKETS - 1, Math.floor((value - from) / bucket)));
+}
