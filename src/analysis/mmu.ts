@@ -48,10 +48,11 @@ class RightMmu implements Mmu {
       const bounds = curve.bounds(clipped);
       const windows = new Windows(curve, clipped);
       // The block that looks worst first, and then only those that can be worse still.
-      const first = bounds.indexOf(Math.min(...bounds));
+      let first = 0;
+      for (let block = 1; block < bounds.length; block++) if (bounds[block]! < bounds[first]!) first = block;
       if (bounds[first]! < least) least = Math.min(least, leastIn(windows, curve, clipped, first));
-      for (const [block, bound] of bounds.entries())
-        if (bound < least && block !== first)
+      for (let block = 0; block < bounds.length; block++)
+        if (bounds[block]! < least && block !== first)
           least = Math.min(least, leastIn(windows, curve, clipped, block));
     }
     return least;

@@ -8,7 +8,8 @@ import { FloatColumn } from "../model/columns.ts";
 import { Windows } from "./utilization-curve.ts";
 import type { Curve } from "./utilization-curve.ts";
 
-const FIRST_BLOCKS = 16;
+/** Blocks are taken in the order of their bounds, in so many levels between 0 and 1. */
+const LEVELS = 1024;
 const BUCKETS = 256;
 const FINEST = 1e-14;
 
@@ -29,27 +30,49 @@ export function quantilesOf(
 
 /** The pieces that decide where the distribution's mass reaches `mass`. */
 function lowestPieces(curves: readonly Curve[], window: number, mass: number): Pieces {
-  const blocks = curves.flatMap((curve) => {
-    const windows = new Windows(curve, window);
-    return Array.from(curve.bounds(window), (bound, block) => ({ curve, windows, block, bound }));
-  });
-  blocks.sort((a, b) => a.bound - b.bound);
+  const bounds = curves.map((curve) => curve.bounds(window));
+  const windows = curves.map((curve) => new Windows(curve, window));
+  const { curveOf, blockOf, first } = byLevel(bounds);
   const pieces = new Pieces();
-  for (let done = 0, until = FIRST_BLOCKS; done < blocks.length; until *= 2) {
-    for (; done < Math.min(until, blocks.length); done++) {
-      const { curve, windows, block } = blocks[done]!;
-      const from = curve.blockStart(block);
-      windows.begin(from, Math.min(from + curve.blockDuration, curve.end - window));
-      let { time, mean } = windows;
-      while (windows.next()) {
-        pieces.add(mean, windows.mean, windows.time - time);
-        time = windows.time;
-        mean = windows.mean;
-      }
+  for (let level = 0, done = 0, checked = 0; level < LEVELS; level++) {
+    for (; done < first[level + 1]!; done++) {
+      const i = curveOf[done]!;
+      const curve = curves[i]!;
+      const from = curve.blockStart(blockOf[done]!);
+      pieces.addAll(windows[i]!, from, Math.min(from + curve.blockDuration, curve.end - window));
     }
-    if (done < blocks.length && pieces.massUpTo(blocks[done]!.bound) >= mass) break;
+    // Looking costs as much as there are pieces.
+    if (pieces.count < 2 * checked) continue;
+    checked = pieces.count;
+    if (pieces.massUpTo((level + 1) / LEVELS) >= mass) break;
   }
   return pieces;
+}
+/** The blocks of all curves by the level of their bounds: level l has places first[l] to first[l + 1]. */
+function byLevel(bounds: readonly Float64Array[]): {
+  readonly curveOf: Uint32Array;
+  readonly blockOf: Uint32Array;
+  readonly first: Uint32Array;
+} {
+  const first = new Uint32Array(LEVELS + 1);
+  for (const ofCurve of bounds) for (const bound of ofCurve) first[levelOf(bound) + 1]!++;
+  for (let level = 0; level < LEVELS; level++) first[level + 1]! += first[level]!;
+  const next = first.slice();
+  const count = first[LEVELS]!;
+  const curveOf = new Uint32Array(count);
+  const blockOf = new Uint32Array(count);
+  for (const [i, ofCurve] of bounds.entries()) {
+    for (let block = 0; block < ofCurve.length; block++) {
+      const place = next[levelOf(ofCurve[block]!)]!++;
+      curveOf[place] = i;
+      blockOf[place] = block;
+    }
+  }
+  return { curveOf, blockOf, first };
+}
+
+function levelOf(bound: number): number {
+  return Math.min(LEVELS - 1, Math.floor(bound * LEVELS));
 }
 
 /** A sum of uniform distributions over values of 0 to 1. */
@@ -63,6 +86,21 @@ class Pieces {
     this.#low.push(Math.min(from, to));
     this.#high.push(Math.max(from, to));
     this.#mass.push(mass);
+  }
+
+  get count(): number {
+    return this.#mass.length;
+  }
+
+  /** Adds what the windows that begin in [from, to] have. */
+  addAll(windows: Windows, from: number, to: number): void {
+    windows.begin(from, to);
+    let { time, mean } = windows;
+    while (windows.next()) {
+      this.add(mean, windows.mean, windows.time - time);
+      time = windows.time;
+      mean = windows.mean;
+    }
   }
 
   massUpTo(value: number): number {

@@ -6,7 +6,8 @@
  */
 import type { UtilizationSeries } from "./mutator-utilization.ts";
 
-const BLOCKS = 1024;
+const POINTS_OF_BLOCK = 16;
+const MOST_BLOCKS = 1 << 15;
 
 /** A step function with its integral: `sum[i]` is that from the start to `time[i]`. */
 export class Curve {
@@ -34,7 +35,7 @@ export class Curve {
     for (let i = 1; i < time.length; i++)
       this.sum[i] = this.sum[i - 1]! + value[i - 1]! * (time[i]! - time[i - 1]!);
 
-    this.blocks = Math.min(BLOCKS, time.length);
+    this.blocks = Math.min(MOST_BLOCKS, Math.ceil(time.length / POINTS_OF_BLOCK));
     this.blockDuration = Math.max(1, Math.ceil(this.duration / this.blocks));
     this.#least = new Float64Array(this.blocks).fill(1);
     for (let i = 0; i + 1 < time.length; i++) {
