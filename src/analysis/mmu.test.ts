@@ -37,6 +37,19 @@ function bruteMmu(all: readonly UtilizationSeries[], window: number): number {
   );
 }
 
+/** Thousands of steps, short ones and long ones. */
+function manySteps(): { readonly one: UtilizationSeries; readonly end: number } {
+  let seed = 7;
+  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  let time = 1e9;
+  const points: [number, number][] = [];
+  for (let i = 0; i < 5_000; i++) {
+    points.push([time, Math.round(random() * 4) / 4]);
+    time += 1 + Math.floor(random() * 1_000 * (i % 97 === 0 ? 100 : 1));
+  }
+  return { one: series(...points, [time, 0]), end: time };
+}
+
 const STEP = fc.tuple(fc.integer({ min: 1, max: 500 }), fc.constantFrom(0, 0, 0.25, 0.5, 0.75, 1, 1));
 const SERIES = fc
   .tuple(fc.integer({ min: 0, max: 1e6 }), fc.array(STEP, { minLength: 1, maxLength: 60 }))
@@ -63,17 +76,9 @@ test("the minimum is that of all windows", () => {
 });
 
 test("the minimum holds where there are more steps than blocks", () => {
-  let seed = 7;
-  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-  let time = 1e9;
-  const points: [number, number][] = [];
-  for (let i = 0; i < 5_000; i++) {
-    points.push([time, Math.round(random() * 4) / 4]);
-    time += 1 + Math.floor(random() * 1_000 * (i % 97 === 0 ? 100 : 1));
-  }
-  const one = series(...points, [time, 0]);
+  const { one, end } = manySteps();
   const mmu = mmuOf([one], false);
-  for (const window of [1, 100, 5_000, 40_000, 1_000_000, time - 1e9]) {
+  for (const window of [1, 100, 5_000, 40_000, 1_000_000, end - 1e9]) {
     const sums = bruteMmu([one], window);
     assert.ok(Math.abs(mmu.mmu(window) - sums) < 1e-9, `${window}: ${mmu.mmu(window)}, want ${sums}`);
   }
@@ -104,6 +109,38 @@ test("quantiles are those of the windows at many begins", () => {
     }),
     { numRuns: 25 },
   );
+});
+
+test("quantiles of many steps are those of the sorted means of all windows", () => {
+  const { one, end } = manySteps();
+  const mmu = mmuOf([one], false);
+  const sum = [0];
+  for (let i = 0; i + 1 < one.time.length; i++)
+    sum.push(sum[i]! + one.value[i]! * (one.time[i + 1]! - one.time[i]!));
+  for (const window of [100, 5_000, 40_000, 1_000_000]) {
+    const means: number[] = [];
+    let [left, right] = [0, 0];
+    const step = (end - one.time[0]! - window) / 400_000;
+    for (let at = one.time[0]! + step / 2; at < end - window; at += step) {
+      while (one.time[left + 1]! <= at) left++;
+      while (right + 2 < one.time.length && one.time[right + 1]! <= at + window) right++;
+      const upTo = (i: number, time: number): number => sum[i]! + one.value[i]! * (time - one.time[i]!);
+      means.push((upTo(right, at + window) - upTo(left, at)) / window);
+    }
+    means.sort((a, b) => a - b);
+    for (const q of [0.001, 0.01, 0.05, 0.5, 0.99]) {
+      const got = mmu.quantiles(window, [q])[0]!;
+      const rank = (share: number): number =>
+        means[Math.min(means.length - 1, Math.floor(share * means.length))]!;
+      assert.ok(
+        got >= rank(q - 2e-4) - 1e-3 && got <= rank(q + 2e-4) + 1e-3,
+        `${window} ${q}: ${got}, want ${rank(q)}`,
+      );
+    }
+    // Several at once are as each alone.
+    const both = mmu.quantiles(window, [0.01, 0.9]);
+    assert.ok(Math.abs(both[0]! - mmu.quantiles(window, [0.01])[0]!) < 1e-9);
+  }
 });
 
 test("quantiles by hand", () => {

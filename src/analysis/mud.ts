@@ -2,7 +2,7 @@
  * Quantiles of windowed utilization. Between two bends the mean moves at an even pace, so that stretch of starts
  * spreads evenly over the values it passes: the distribution is a sum of pieces, each uniform over [low, high], or all
  * at one value. Only pieces below the highest quantile matter; they are made block by block, lowest bound first, until
- * what is left must lie above. A quantile is found by zooming into the bucket of a histogram that it falls in.
+ * what is left must lie above, and dropped as soon as they do. A quantile is found by zooming into the bucket of a histogram that it falls in.
  */
 import { FloatColumn } from "../model/columns.ts";
 import { Windows } from "./utilization-curve.ts";
@@ -10,6 +10,7 @@ import type { Curve } from "./utilization-curve.ts";
 
 /** Blocks are taken in the order of their bounds, in so many levels between 0 and 1. */
 const LEVELS = 1024;
+const FEW_PIECES = 2048;
 const BUCKETS = 256;
 const FINEST = 1e-14;
 
@@ -34,20 +35,21 @@ function lowestPieces(curves: readonly Curve[], window: number, mass: number): P
   const windows = curves.map((curve) => new Windows(curve, window));
   const { curveOf, blockOf, first } = byLevel(bounds);
   const pieces = new Pieces();
-  for (let level = 0, done = 0, checked = 0; level < LEVELS; level++) {
+  let limit = FEW_PIECES;
+  for (let level = 0, done = 0; level < LEVELS && pieces.ceiling > level / LEVELS; level++) {
     for (; done < first[level + 1]!; done++) {
       const i = curveOf[done]!;
       const curve = curves[i]!;
       const from = curve.blockStart(blockOf[done]!);
       pieces.addAll(windows[i]!, from, Math.min(from + curve.blockDuration, curve.end - window));
+      if (pieces.count < limit) continue;
+      pieces.cut(mass);
+      limit = Math.max(FEW_PIECES, 2 * pieces.count);
     }
-    // Looking costs as much as there are pieces.
-    if (pieces.count < 2 * checked) continue;
-    checked = pieces.count;
-    if (pieces.massUpTo((level + 1) / LEVELS) >= mass) break;
   }
   return pieces;
 }
+
 /** The blocks of all curves by the level of their bounds: level l has places first[l] to first[l + 1]. */
 function byLevel(bounds: readonly Float64Array[]): {
   readonly curveOf: Uint32Array;
@@ -80,9 +82,14 @@ class Pieces {
   readonly #low = new FloatColumn();
   readonly #high = new FloatColumn();
   readonly #mass = new FloatColumn();
+  /** Of all pieces added, those that were dropped included. */
+  #total = 0;
+  /** What lies above does not matter. */
+  ceiling = Infinity;
 
   add(from: number, to: number, mass: number): void {
-    if (mass === 0) return;
+    this.#total += mass;
+    if (mass === 0 || (from > this.ceiling && to > this.ceiling)) return;
     this.#low.push(Math.min(from, to));
     this.#high.push(Math.max(from, to));
     this.#mass.push(mass);
@@ -103,15 +110,19 @@ class Pieces {
     }
   }
 
-  massUpTo(value: number): number {
-    let sum = 0;
-    for (let i = 0; i < this.#mass.length; i++) {
-      const low = this.#low.data[i]!;
-      const high = this.#high.data[i]!;
-      if (high <= value) sum += this.#mass.data[i]!;
-      else if (low < value) sum += this.#mass.data[i]! * ((value - low) / (high - low));
+  /** Drops the pieces above the value up to which there is that mass already: no more pieces can raise it. */
+  cut(mass: number): void {
+    if (this.#total < mass) return;
+    // Rounding must not drop what lies at the value.
+    this.ceiling = Math.min(this.ceiling, this.valueAt(mass) + 1e-12);
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (this.#low.data[i]! > this.ceiling) continue;
+      this.#low.data[kept] = this.#low.data[i]!;
+      this.#high.data[kept] = this.#high.data[i]!;
+      this.#mass.data[kept++] = this.#mass.data[i]!;
     }
-    return sum;
+    for (const column of [this.#low, this.#high, this.#mass]) column.length = kept;
   }
 
   /** The least value up to which there is that mass; the greatest value where there is less. */
