@@ -4,8 +4,7 @@
  *
  * The right log and Go's differ, so it is chosen when the log is made (`compat`):
  * - Go sees nothing before the first GOMAXPROCS metric, so what was open then is closed without having been opened.
- * - Go counts the stop-the-world ranges whose name has "GC" in it; its flag is documented to count all, and in the
- *   traces of Go before 1.21 no name has it.
+ * - Go counts the stop-the-world ranges whose name has "GC" in it; its flag is documented to count all.
  * - Go keeps a goroutine that was a background worker once as one for ever; here it is one until it stops.
  * - Go charges the proc of the event's context; here sweeps have the proc that the range is of.
  * - Go writes a point at events: a rise at a time at which utilization has just fallen is seen at the next event only,
