@@ -4,6 +4,9 @@
  *
  * v2 must be equal byte for byte. In what order Go tells the events of one time in a v1 trace is chance: there the records
  * must be the same with their stacks, times within 1 us, and the sequence of each goroutine and proc the same.
+ *
+ * summary.json: what Go computes, of which `summary --json --compat` must be a superset: integers the same (v1: within
+ * 1 us), other numbers to 1e-9 of their size.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -12,6 +15,7 @@ import { Writable } from "node:stream";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { dump } from "#dist/cli/dump.js";
+import { summary } from "#dist/cli/summary.js";
 import { fixture } from "#dist/testing/fixtures.js";
 
 process.env.TZ = "UTC";
@@ -21,6 +25,7 @@ const TIME_NS = 1_000;
 
 interface Meta {
   readonly format: "v1" | "v2";
+  readonly expect: "ok" | "error";
   readonly exit: number;
   readonly errorText: string;
   readonly wire?: { readonly exit: number; readonly errorText: string };
@@ -117,6 +122,42 @@ for (const name of cases) {
       else assert.ok(text === want, "the text differs");
     });
   }
+}
+
+/** Where `got` is not what Go has: a path of keys, or null. */
+function difference(got: unknown, want: unknown, slack: number, path = ""): string | null {
+  if (typeof want === "number" && typeof got === "number") {
+    const tolerance = Number.isInteger(want) ? slack : 1e-9 * Math.abs(want);
+    return Math.abs(got - want) <= tolerance ? null : `${path}: ${got}, want ${want}`;
+  }
+  if (typeof want !== "object" || want === null || typeof got !== "object" || got === null)
+    return got === want ? null : `${path}: ${String(got)}, want ${String(want)}`;
+  if (Array.isArray(want) && (!Array.isArray(got) || got.length !== want.length))
+    return `${path}: another number of entries`;
+  for (const [key, value] of Object.entries(want)) {
+    const found = difference((got as Record<string, unknown>)[key], value, slack, `${path}.${key}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const summarized = cases.filter((name) => existsSync(join(ROOT, name, "summary.json")));
+
+test("there are summaries", () => assert.ok(summarized.length > 0, ROOT));
+
+for (const name of summarized) {
+  const of = (file: string): string => join(ROOT, name, file);
+  const meta = JSON.parse(readFileSync(of("meta.json"), "utf8")) as Meta;
+  if (meta.expect !== "ok") continue;
+  const trace = existsSync(of("trace.out")) ? of("trace.out") : of("trace.out.gz");
+  test(`${name}: the summary is Go's`, async () => {
+    const stdout = new Kept();
+    const stderr = new Kept();
+    assert.equal(await summary([trace], { json: true, compat: true, verbose: false }, { stdout, stderr }), 0);
+    const want: unknown = JSON.parse(readFileSync(of("summary.json"), "utf8"));
+    const got: unknown = JSON.parse(Buffer.from(stdout.text, "latin1").toString());
+    assert.equal(difference(got, want, meta.format === "v1" ? TIME_NS : 0), null);
+  });
 }
 
 interface Damaged {

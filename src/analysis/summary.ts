@@ -14,7 +14,10 @@ import type { OrderedEvent } from "../order/types.ts";
 import { addTo, type ExecStats } from "./exec-stats.ts";
 import { SummaryGoroutine } from "./summary-goroutine.ts";
 import type { SummaryRegion } from "./summary-goroutine.ts";
+import { mmuSummaries } from "./summary-mmu.ts";
+import type { MmuSummary } from "./summary-mmu.ts";
 import { compareText, wellFormed } from "./text.ts";
+import { UtilizationRecorder } from "./utilization-log.ts";
 
 /** A number of the trace; text where it does not fit in 53 bits. */
 export type Integer = number | string;
@@ -88,6 +91,8 @@ export interface TraceSummary {
   readonly goroutines: readonly GoroutineSummary[];
   readonly tasks: readonly TaskSummary[];
   readonly regions: readonly RegionSummary[];
+  /** Empty where the trace has no event. */
+  readonly mmu: readonly MmuSummary[];
 }
 
 interface Task {
@@ -116,6 +121,7 @@ export class SummaryBuilder {
   readonly #procOfSyscall = new Map<number, number>();
   /** Goroutine at the begin of a proc's range, by range name and proc. */
   readonly #procRanges = new Map<string, Map<number, number>>();
+  readonly #utilization: UtilizationRecorder;
   #events = 0;
   #validEvents = 0;
   #startTime = 0;
@@ -124,6 +130,7 @@ export class SummaryBuilder {
 
   constructor(options: { readonly compat: boolean }) {
     this.#compat = options.compat;
+    this.#utilization = new UtilizationRecorder(options);
   }
 
   event(e: OrderedEvent): void {
@@ -134,6 +141,7 @@ export class SummaryBuilder {
     this.#events++;
     this.#endTime = e.time;
     addTo(this.#kinds, e.kind, 1);
+    this.#utilization.event(e);
     switch (e.kind) {
       case "Sync":
         this.#syncTime = e.time;
@@ -303,6 +311,7 @@ export class SummaryBuilder {
       regions: goroutines.flatMap((goroutine) =>
         goroutine.regions.map((region) => this.#regionSummary(goroutine.id, region)),
       ),
+      mmu: this.#events === 0 ? [] : mmuSummaries(this.#utilization.finish()),
     };
   }
 

@@ -187,7 +187,7 @@ export class AnnotationRecorder {
 }
 
 /** The JSON object in a message of the reserved category, or null where it holds something else. */
-function parseNote(text: string): Readonly<Record<string, unknown>> | null {
+export function parseNote(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return null;

@@ -59,6 +59,7 @@ const TIMER_THREAD = 1_000_000;
 const WORKERS_KEPT = 100;
 /** Messages whose activations are kept for the loops that may yet handle them. */
 const SENT_KEPT = 10_000;
+const NO_LOOPS = { count: 0, procs: 0 } as const;
 /** How many changes of the number of loops are remembered. */
 const CHANGES_KEPT = 100;
 
@@ -70,8 +71,9 @@ export class Resolver {
   readonly #lookAhead: number;
   /** By index; undefined once a loop has ended. */
   readonly #loops: (Loop | undefined)[] = [];
-  /** Number of loops from a time on, in order of time. */
-  #changes: { readonly time: number; readonly count: number }[] = [];
+  /** Number of loops from a time on, and one more than the highest index among them, in order of time. */
+  #changes: { readonly time: number; readonly count: number; readonly procs: number }[] = [];
+  readonly #living = new Set<number>();
   readonly #ended = new Set<number>();
   readonly #droppedBefore: number[] = [];
   readonly #workers = new Map<number, Activation>();
@@ -96,7 +98,9 @@ export class Resolver {
       timerThread: TIMER_THREAD,
       stats: this.stats,
       nextGoroutine: () => ++this.#goroutines,
-      loops: (time) => this.#loopsAt(time),
+      loops: (time) => this.#changeAt(time).count,
+      procs: (time) => this.#changeAt(time).procs,
+      writtenProcs: 0,
       sent: (key, activation) => this.#keepSent(key, activation),
       loopOver: (loop) => this.#discardSent(this.#loops[loop]?.workerThreadId ?? -1),
       takeSent: (key) => this.#takeSent(key),
@@ -143,7 +147,8 @@ export class Resolver {
       workerThreadId: options.workerThreadId ?? -1,
       ended: false,
     };
-    this.#loopsChange(time, 1);
+    this.#living.add(loop);
+    this.#loopsChange(time);
   }
 
   /** Where the facts of a loop go. */
@@ -315,24 +320,26 @@ export class Resolver {
 
   // Loops.
 
-  #loopsChange(time: number, by: number): void {
+  #loopsChange(time: number): void {
     const changes = this.#changes;
-    const last = changes.at(-1);
-    const from = Math.max(time, last?.time ?? 0);
-    changes.push({ time: from, count: (last?.count ?? 0) + by });
+    const from = Math.max(time, changes.at(-1)?.time ?? 0);
+    let procs = 0;
+    for (const loop of this.#living) procs = Math.max(procs, loop + 1);
+    changes.push({ time: from, count: this.#living.size, procs });
     if (changes.length > 2 * CHANGES_KEPT) this.#changes = changes.slice(CHANGES_KEPT);
   }
 
-  #loopsAt(time: number): number {
+  #changeAt(time: number): { readonly count: number; readonly procs: number } {
     let at = this.#changes.length - 1;
     while (at > 0 && this.#changes[at]!.time > time) at--;
-    return this.#changes[at]?.count ?? 0;
+    return this.#changes[at] ?? NO_LOOPS;
   }
 
   #loopEnded(loop: number, time: number): void {
     if (this.#ended.has(loop)) return;
     this.#ended.add(loop);
-    this.#loopsChange(time, -1);
+    this.#living.delete(loop);
+    this.#loopsChange(time);
   }
 
   #workerStarted(threadId: number, activation: Activation): void {

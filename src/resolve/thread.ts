@@ -24,6 +24,10 @@ export interface Shared {
   nextGoroutine(): number;
   /** Number of event loops at `time`. */
   loops(time: number): number;
+  /** GOMAXPROCS at `time`: above the index of every loop that lives then, as Go's tools take it for granted. */
+  procs(time: number): number;
+  /** The GOMAXPROCS that was written last, by whichever loop. */
+  writtenProcs: number;
   /** Keeps the activation of a Worker's main script for the Worker's own loop. */
   workerStarted(threadId: number, activation: Activation): void;
   /** Keeps the activation that handles a message for the loop that gets it, and gives it to that loop; null where there is none. */
@@ -93,7 +97,6 @@ export class LoopThread {
   #readiedCount = 0;
   /** Since when the current activation has left, or -1. */
   #left = -1;
-  #loops = 0;
 
   constructor(shared: Shared, loop: number, root: Scope, time: number, listener: ThreadListener) {
     this.#shared = shared;
@@ -291,10 +294,10 @@ export class LoopThread {
     this.current = activation;
     this.#left = -1;
     this.runs.add(time, activation.g);
-    const loops = this.#shared.loops(time);
-    if (this.#loops === loops) return;
-    this.#loops = loops;
-    this.out.procsChange(this.m, time, loops, 0);
+    const procs = Math.max(this.#shared.procs(time), this.p + 1);
+    if (this.#shared.writtenProcs === procs) return;
+    this.#shared.writtenProcs = procs;
+    this.out.procsChange(this.m, time, procs, 0);
   }
 
   /** `activation` runs, the current one having left. */
