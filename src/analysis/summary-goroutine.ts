@@ -1,5 +1,5 @@
 import type { Stack } from "../order/types.ts";
-import { addTo, ExecStats } from "./exec-stats.ts";
+import { ExecStats } from "./exec-stats.ts";
 
 /** A region of a goroutine, open or closed. */
 export interface SummaryRegion {
@@ -26,13 +26,14 @@ export class SummaryGoroutine {
   /** Closed regions; in order of their start once finished. */
   regions: SummaryRegion[] = [];
 
-  #open: SummaryRegion[] = [];
+  #openRegions: SummaryRegion[] = [];
   #state = "";
   #since = 0;
   #reason = "";
   /** When the syscall lost its proc; NaN while it has it. */
   #procLost = Number.NaN;
-  readonly #openRanges = new Map<string, number>();
+  /** Begin of each open range by name; null while there was none. */
+  #openRanges: Map<string, number> | null = null;
   #finished = false;
 
   constructor(id: number, creation: number) {
@@ -44,7 +45,7 @@ export class SummaryGoroutine {
   foundIn(state: string, time: number, onProc: boolean): void {
     if (state === "Running") this.stats.exec += time;
     else if (state === "Runnable") this.stats.schedWait += time;
-    else if (state === "Waiting") addTo(this.stats.block, "", time);
+    else if (state === "Waiting") this.stats.addBlock("", time);
     else if (state === "Syscall" && onProc) this.stats.syscall += time;
     else if (state === "Syscall") this.stats.syscallBlock += time;
   }
@@ -77,27 +78,32 @@ export class SummaryGoroutine {
   }
 
   rangeBegin(name: string, time: number): void {
-    this.#openRanges.set(name, time);
+    this.#open(name, time);
   }
 
   rangeActive(name: string, syncTime: number): void {
-    const begun = this.#openRanges.get(name);
-    if (begun !== undefined) addTo(this.stats.ranges, name, syncTime - begun);
-    this.#openRanges.set(name, syncTime);
+    const begun = this.#openRanges?.get(name);
+    if (begun !== undefined) this.stats.addRange(name, syncTime - begun);
+    this.#open(name, syncTime);
   }
 
   rangeEnd(name: string, time: number): void {
-    const begun = this.#openRanges.get(name);
+    const begun = this.#openRanges?.get(name);
     if (begun === undefined) return;
-    addTo(this.stats.ranges, name, time - begun);
-    this.#openRanges.delete(name);
+    this.stats.addRange(name, time - begun);
+    this.#openRanges!.delete(name);
+  }
+
+  #open(range: string, time: number): void {
+    this.#openRanges ??= new Map();
+    this.#openRanges.set(range, time);
   }
 
   /** A goroutine made inside a region starts with a nameless region of the same task. */
   lendTask(to: SummaryGoroutine, time: number): void {
-    const inner = this.#open[this.#open.length - 1];
+    const inner = this.#openRegions[this.#openRegions.length - 1];
     if (inner === undefined) return;
-    to.#open.push({
+    to.#openRegions.push({
       type: "",
       task: inner.task,
       start: time,
@@ -111,13 +117,21 @@ export class SummaryGoroutine {
   /** Begins a region. Always true: it is a new region of its task. */
   regionBegin(type: string, task: bigint, time: number, compat: boolean): boolean {
     const stats = this.#snapshot(time, compat);
-    this.#open.push({ type, task, start: time, startKind: "RegionBegin", end: null, endKind: "", stats });
+    this.#openRegions.push({
+      type,
+      task,
+      start: time,
+      startKind: "RegionBegin",
+      end: null,
+      endKind: "",
+      stats,
+    });
     return true;
   }
 
   /** Ends the innermost region. True where none was open, so that a region without a start had to be made. */
   regionEnd(type: string, task: bigint, time: number, compat: boolean): boolean {
-    const open = this.#open.pop();
+    const open = this.#openRegions.pop();
     const region: SummaryRegion = open ?? {
       type,
       task,
@@ -142,10 +156,10 @@ export class SummaryGoroutine {
       this.stats = this.#snapshot(time, compat);
       this.#finished = true;
       if (!isSystem(this.name)) {
-        for (const region of this.#open)
+        for (const region of this.#openRegions)
           this.#close(region, this.stats, endKind === "" ? null : time, endKind);
       }
-      this.#open = [];
+      this.#openRegions = [];
     }
     if (endKind !== "") return;
     this.regions = this.regions.toSorted(compareStart);
@@ -169,7 +183,8 @@ export class SummaryGoroutine {
     } else {
       this.#charge(now, time);
     }
-    for (const [name, begun] of this.#openRanges) addTo(now.ranges, name, time - begun);
+    if (this.#openRanges === null) return now;
+    for (const [name, begun] of this.#openRanges) now.addRange(name, time - begun);
     return now;
   }
 
@@ -177,7 +192,7 @@ export class SummaryGoroutine {
     const spent = time - this.#since;
     if (this.#state === "Running") stats.exec += spent;
     else if (this.#state === "Runnable") stats.schedWait += spent;
-    else if (this.#state === "Waiting") addTo(stats.block, this.#reason, spent);
+    else if (this.#state === "Waiting") stats.addBlock(this.#reason, spent);
     else if (this.#state === "Syscall") {
       const lost = Number.isNaN(this.#procLost) ? time : this.#procLost;
       stats.syscall += lost - this.#since;

@@ -10,8 +10,9 @@
  * - A syscall that ends after it lost its proc. Go forgets with it the syscall that another goroutine entered on that
  *   proc meanwhile, and charges that one as syscall even where it loses the proc too.
  */
-import type { OrderedEvent } from "../order/types.ts";
-import { addTo, type ExecStats } from "./exec-stats.ts";
+import { SparseTable } from "../decode/sparse-table.ts";
+import type { EventKind, OrderedEvent } from "../order/types.ts";
+import type { ExecStats, Sums } from "./exec-stats.ts";
 import { SummaryGoroutine } from "./summary-goroutine.ts";
 import type { SummaryRegion } from "./summary-goroutine.ts";
 import { mmuSummaries } from "./summary-mmu.ts";
@@ -112,9 +113,24 @@ const NO_TASK = 0xffff_ffff_ffff_ffffn;
 /** Computes a summary: hand every ordered event to `event`, then call `finish` once. */
 export class SummaryBuilder {
   readonly #compat: boolean;
-  readonly #goroutines = new Map<number, SummaryGoroutine>();
+  readonly #goroutines = new SparseTable<SummaryGoroutine>();
   readonly #tasks = new Map<bigint, Task>();
-  readonly #kinds = new Map<string, number>();
+  readonly #kinds: Record<EventKind, number> = {
+    Sync: 0,
+    Metric: 0,
+    Label: 0,
+    StackSample: 0,
+    RangeBegin: 0,
+    RangeActive: 0,
+    RangeEnd: 0,
+    TaskBegin: 0,
+    TaskEnd: 0,
+    RegionBegin: 0,
+    RegionEnd: 0,
+    Log: 0,
+    StateTransition: 0,
+    Experimental: 0,
+  };
   /** Goroutine in a syscall by the proc it holds. */
   readonly #syscallOnProc = new Map<number, number>();
   /** Proc that a goroutine in a syscall held when it entered. */
@@ -140,7 +156,7 @@ export class SummaryBuilder {
     }
     this.#events++;
     this.#endTime = e.time;
-    addTo(this.#kinds, e.kind, 1);
+    this.#kinds[e.kind]++;
     this.#utilization.event(e);
     switch (e.kind) {
       case "Sync":
@@ -294,8 +310,8 @@ export class SummaryBuilder {
 
   /** The summary of the events so far; `error` is the reader's first line, where the file broke. */
   finish(error: string | null): TraceSummary {
-    for (const goroutine of this.#goroutines.values()) goroutine.finish(this.#endTime, "", this.#compat);
     const goroutines = [...this.#goroutines.values()].toSorted((a, b) => a.id - b.id);
+    for (const goroutine of goroutines) goroutine.finish(this.#endTime, "", this.#compat);
     return {
       ok: error === null,
       ...(error === null ? {} : { error }),
@@ -303,7 +319,11 @@ export class SummaryBuilder {
       validEvents: this.#validEvents,
       startTime: this.#startTime,
       endTime: this.#endTime,
-      kinds: sortedRecord(this.#kinds),
+      kinds: Object.fromEntries(
+        Object.entries(this.#kinds)
+          .filter(([, count]) => count > 0)
+          .toSorted(([a], [b]) => compareText(a, b)),
+      ),
       goroutines: goroutines.map(goroutineSummary),
       tasks: [...this.#tasks.values()]
         .toSorted((a, b) => compareIds(a.id, b.id))
@@ -373,9 +393,9 @@ function summaryStats(stats: ExecStats): SummaryStats {
   };
 }
 
-function sortedRecord(sums: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
+function sortedRecord({ keys, values }: Sums): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    [...sums].map(([key, sum]) => [wellFormed(key), sum] as const).toSorted(([a], [b]) => compareText(a, b)),
+    keys.map((key, i) => [wellFormed(key), values[i]!] as const).toSorted(([a], [b]) => compareText(a, b)),
   );
 }
 

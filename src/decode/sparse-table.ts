@@ -37,4 +37,10 @@ export class SparseTable<T> {
     for (const id of this.#dense.keys()) if (this.#dense[id] !== undefined) yield id;
     yield* this.#sparse.keys();
   }
+
+  /** All values, in no particular order. */
+  *values(): IterableIterator<T> {
+    for (const value of this.#dense) if (value !== undefined) yield value;
+    yield* this.#sparse.values();
+  }
 }
