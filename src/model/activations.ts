@@ -9,18 +9,11 @@
  * A proc is acquired when it goes Running and released when it goes Idle. While it is acquired it has one open span:
  * of the activation that runs on it, or of none.
  */
+import { SparseTable } from "../decode/sparse-table.ts";
 import type { OrderedEvent } from "../order/types.ts";
-import {
-  ByteColumn,
-  FloatColumn,
-  groupByOwner,
-  IntColumn,
-  moveBytes,
-  moveFloats,
-  moveInts,
-  renumber,
-} from "./columns.ts";
+import { ByteColumn, FloatColumn, IntColumn, moveFloats, moveInts, renumber } from "./columns.ts";
 import type { StackInterner, StringInterner } from "./interner.ts";
+import { ProcSpanLog, SpanLog } from "./span-log.ts";
 import { State } from "./types.ts";
 import type { ActivationTable, ProcSpanTable, ProcTable, SpanTable } from "./types.ts";
 
@@ -28,12 +21,20 @@ const NONE = -1;
 /** Open-state marker of an activation that has ended. */
 const ENDED = 0;
 
-const STATE_OF: Readonly<Record<string, number>> = {
-  Running: State.Running,
-  Runnable: State.Runnable,
-  Waiting: State.Waiting,
-  Syscall: State.Syscall,
-};
+function stateOf(text: string): number {
+  switch (text) {
+    case "Running":
+      return State.Running;
+    case "Runnable":
+      return State.Runnable;
+    case "Waiting":
+      return State.Waiting;
+    case "Syscall":
+      return State.Syscall;
+    default:
+      return ENDED;
+  }
+}
 
 /** The finished tables, and where the rows of the recorder went when they were put in their final order. */
 export interface ActivationTables {
@@ -52,7 +53,7 @@ export class ActivationRecorder {
   readonly #strings: StringInterner;
   readonly #stacks: StackInterner;
 
-  readonly #rowOfGoroutine = new Map<number, number>();
+  readonly #rowOfGoroutine = new SparseTable<number>();
   readonly #id = new FloatColumn();
   readonly #name = new IntColumn();
   readonly #creator = new IntColumn();
@@ -67,24 +68,15 @@ export class ActivationRecorder {
   readonly #openStack = new IntColumn();
   readonly #openBy = new IntColumn();
 
-  readonly #spanOwner = new IntColumn();
-  readonly #spanStart = new FloatColumn();
-  readonly #spanEnd = new FloatColumn();
-  readonly #spanState = new ByteColumn();
-  readonly #spanReason = new IntColumn();
-  readonly #spanStack = new IntColumn();
-  readonly #spanBy = new IntColumn();
+  readonly #spans = new SpanLog();
 
-  readonly #rowOfProc = new Map<number, number>();
+  readonly #rowOfProc = new SparseTable<number>();
   readonly #procId = new FloatColumn();
   readonly #procAcquired = new ByteColumn();
   readonly #procSince = new FloatColumn();
   readonly #procActivation = new IntColumn();
 
-  readonly #procSpanOwner = new IntColumn();
-  readonly #procSpanStart = new FloatColumn();
-  readonly #procSpanEnd = new FloatColumn();
-  readonly #procSpanActivation = new IntColumn();
+  readonly #procSpans = new ProcSpanLog();
 
   constructor(strings: StringInterner, stacks: StackInterner) {
     this.#strings = strings;
@@ -131,7 +123,7 @@ export class ActivationRecorder {
     }
     if (this.#name.data[row] === 0) this.#name.data[row] = this.#entryFunction(e);
 
-    const state = STATE_OF[e.to] ?? ENDED;
+    const state = stateOf(e.to);
     this.#openState.data[row] = state;
     this.#openStart.data[row] = since;
     if (state === ENDED) {
@@ -215,13 +207,15 @@ export class ActivationRecorder {
   #closeSpan(row: number, end: number): void {
     const state = this.#openState.data[row]!;
     if (state === ENDED) return;
-    this.#spanOwner.push(row);
-    this.#spanStart.push(this.#openStart.data[row]!);
-    this.#spanEnd.push(end);
-    this.#spanState.push(state);
-    this.#spanReason.push(this.#openReason.data[row]!);
-    this.#spanStack.push(this.#openStack.data[row]!);
-    this.#spanBy.push(this.#openBy.data[row]!);
+    this.#spans.push(
+      row,
+      this.#openStart.data[row]!,
+      end,
+      state,
+      this.#openReason.data[row]!,
+      this.#openStack.data[row]!,
+      this.#openBy.data[row]!,
+    );
   }
 
   #enterProc(proc: number, row: number, since: number): void {
@@ -245,10 +239,7 @@ export class ActivationRecorder {
   }
 
   #closeProcSpan(proc: number, end: number): void {
-    this.#procSpanOwner.push(proc);
-    this.#procSpanStart.push(this.#procSince.data[proc]!);
-    this.#procSpanEnd.push(end);
-    this.#procSpanActivation.push(this.#procActivation.data[proc]!);
+    this.#procSpans.push(proc, this.#procSince.data[proc]!, end, this.#procActivation.data[proc]!);
   }
 
   /** Closes what is open at `endTime` and builds the tables. The name of proc `id` is `procName(id)`. */
@@ -271,35 +262,19 @@ export class ActivationRecorder {
     place: Uint32Array,
     procPlace: Uint32Array,
   ): { activations: ActivationTable; spans: SpanTable } {
-    const count = this.#id.length;
-    const owner = renumber(this.#spanOwner.take(), place);
-    const grouping = groupByOwner(owner, owner.length, count);
-    const state = this.#spanState.take();
-    const by = this.#spanBy.take();
-    for (let i = 0; i < by.length; i++) {
-      const row = by[i]!;
-      if (row >= 0) by[i] = (state[i] === State.Runnable ? place : procPlace)[row]!;
-    }
+    const { firstSpan, spans } = this.#spans.take(place, procPlace);
     return {
       activations: {
-        count,
+        count: this.#id.length,
         id: moveFloats(this.#id.data, place),
         name: moveInts(this.#name.data, place),
         creator: renumber(moveInts(this.#creator.data, place), place),
         creationStack: moveInts(this.#creationStack.data, place),
         created: moveFloats(this.#created.data, place),
         ended: moveFloats(this.#ended.data, place),
-        firstSpan: grouping.first,
+        firstSpan,
       },
-      spans: {
-        count: owner.length,
-        start: moveFloats(this.#spanStart.data, grouping.place),
-        end: moveFloats(this.#spanEnd.data, grouping.place),
-        state: moveBytes(state, grouping.place),
-        reason: moveInts(this.#spanReason.data, grouping.place),
-        stack: moveInts(this.#spanStack.data, grouping.place),
-        by: moveInts(by, grouping.place),
-      },
+      spans,
     };
   }
 
@@ -308,23 +283,16 @@ export class ActivationRecorder {
     place: Uint32Array,
     procName: (id: number) => string,
   ): { procs: ProcTable; procSpans: ProcSpanTable } {
-    const count = this.#procId.length;
-    const owner = renumber(this.#procSpanOwner.take(), place);
-    const grouping = groupByOwner(owner, owner.length, count);
+    const { firstSpan, procSpans } = this.#procSpans.take(place, activationPlace);
     const id = moveFloats(this.#procId.data, place);
     return {
       procs: {
-        count,
+        count: this.#procId.length,
         id,
         name: Int32Array.from(id, (proc) => this.#strings.row(procName(proc))),
-        firstSpan: grouping.first,
+        firstSpan,
       },
-      procSpans: {
-        count: owner.length,
-        start: moveFloats(this.#procSpanStart.data, grouping.place),
-        end: moveFloats(this.#procSpanEnd.data, grouping.place),
-        activation: renumber(moveInts(this.#procSpanActivation.data, grouping.place), activationPlace),
-      },
+      procSpans,
     };
   }
 }

@@ -71,32 +71,6 @@ export class ByteColumn {
   }
 }
 
-/** Where each row of a column goes when rows are grouped by owner, and where each owner's group begins. */
-export interface Grouping {
-  /** Group i is [first[i], first[i + 1]); length owners + 1. */
-  readonly first: Uint32Array;
-  /** New place of each old row. */
-  readonly place: Uint32Array;
-}
-
-/** Counting sort: groups rows by `owner[row]` (0 .. owners - 1), keeping their order inside a group. */
-export function groupByOwner(owner: Int32Array, rows: number, owners: number): Grouping {
-  const first = new Uint32Array(owners + 1);
-  for (let row = 0; row < rows; row++) {
-    const next = owner[row]! + 1;
-    first[next] = first[next]! + 1;
-  }
-  for (let i = 0; i < owners; i++) first[i + 1] = first[i + 1]! + first[i]!;
-  const cursor = first.slice(0, owners);
-  const place = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const group = owner[row]!;
-    place[row] = cursor[group]!;
-    cursor[group] = cursor[group]! + 1;
-  }
-  return { first, place };
-}
-
 /** A copy of the first `place.length` values of `from`, each moved to its new place. */
 export function moveFloats(from: Float64Array, place: Uint32Array): Float64Array {
   const to = new Float64Array(place.length);
@@ -107,13 +81,6 @@ export function moveFloats(from: Float64Array, place: Uint32Array): Float64Array
 /** As `moveFloats`, for integers. */
 export function moveInts(from: Int32Array, place: Uint32Array): Int32Array {
   const to = new Int32Array(place.length);
-  for (let row = 0; row < place.length; row++) to[place[row]!] = from[row]!;
-  return to;
-}
-
-/** As `moveFloats`, for codes. */
-export function moveBytes(from: Uint8Array, place: Uint32Array): Uint8Array {
-  const to = new Uint8Array(place.length);
   for (let row = 0; row < place.length; row++) to[place[row]!] = from[row]!;
   return to;
 }

@@ -1,3 +1,4 @@
+import { SparseTable } from "../decode/sparse-table.ts";
 import type { Frame } from "../wire/format.ts";
 import type { Stack } from "../order/types.ts";
 
@@ -28,11 +29,11 @@ export class StackInterner {
   readonly #frameRows = new Map<string, number>();
   readonly #stackRows = new Map<string, number>([["", 0]]);
   /** Ids of the current generation: they are given anew in the next. */
-  readonly #generation = new Map<number, number>();
+  #generation = new SparseTable<number>();
 
   /** Forgets the stack ids of the generation that ended. */
   nextGeneration(): void {
-    this.#generation.clear();
+    this.#generation = new SparseTable();
   }
 
   row(stack: Stack | null): number {
