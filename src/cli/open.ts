@@ -80,6 +80,8 @@ function readFirst(fd: number, file: string): Uint8Array | null {
 }
 
 class FileSource implements OpenTrace {
+  /** 0 of what is not a file. */
+  readonly size: number;
   readonly #file: string;
   #fd: number;
   #first: Uint8Array | null;
@@ -87,6 +89,7 @@ class FileSource implements OpenTrace {
 
   constructor(fd: number, file: string, first: Uint8Array | null) {
     this.#fd = fd;
+    this.size = fstatSync(fd).size;
     this.#file = file;
     this.#first = first;
     this.#ended = first === null;
@@ -113,10 +116,12 @@ class FileSource implements OpenTrace {
 
 /** Unpacked pieces, let go of as they are read, then the error that ended them. */
 class Pieces implements OpenTrace {
+  readonly size: number;
   #pieces: Uint8Array[];
   readonly #error: TraceError | null;
 
   constructor(unpacked: { readonly pieces: Uint8Array[]; readonly error: TraceError | null }) {
+    this.size = unpacked.pieces.reduce((sum, piece) => sum + piece.length, 0);
     this.#pieces = unpacked.pieces.toReversed();
     this.#error = unpacked.error;
   }

@@ -89,3 +89,18 @@ test("take: gives what is asked for across pieces, and less only at the end", ()
     }),
   );
 });
+
+test("rest: all that was not read, whatever the source says of its size", () => {
+  const size = fc.option(fc.nat(100), { nil: undefined });
+  fc.assert(
+    fc.property(fc.uint8Array(), fc.array(fc.nat()), fc.nat(50), size, (bytes, cuts, taken, told) => {
+      const { read } = bytesSource(...inPieces(bytes, cuts));
+      const source = told === undefined ? { read } : { read, size: told };
+      const input = Input.ofSource(source, new WideValues());
+      input.take(taken);
+      assert.deepEqual(Buffer.from(input.rest()), Buffer.from(bytes.subarray(taken)));
+      assert.equal(input.offset, bytes.length);
+      assert.equal(input.byte(), -1);
+    }),
+  );
+});

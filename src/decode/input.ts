@@ -52,6 +52,34 @@ export class Input {
     return this.#piece[this.#at++]!;
   }
 
+  /** All that is left: a view where it is in one piece, else one array, filled as the source is read. */
+  rest(): Uint8Array {
+    if (this.#source === null) return this.take(this.#piece.length - this.#at);
+    let whole = this.#piece.subarray(this.#at);
+    let length = whole.length;
+    let isOwn = false;
+    this.#at = this.#piece.length;
+    while (this.#refill()) {
+      const piece = this.#piece;
+      this.#at = piece.length;
+      if (length === 0) {
+        whole = piece;
+      } else {
+        if (!isOwn || length + piece.length > whole.length) {
+          const known = (this.#source.size ?? 0) - this.#pieceOffset + length;
+          const size = Math.max(length + piece.length, isOwn ? Math.ceil(length * 1.25) : known);
+          const larger = new Uint8Array(size);
+          larger.set(whole.subarray(0, length));
+          whole = larger;
+          isOwn = true;
+        }
+        whole.set(piece, length);
+      }
+      length += piece.length;
+    }
+    return whole.subarray(0, length);
+  }
+
   /** The next `size` bytes, fewer where the input ends. A view where one piece holds them all. */
   take(size: number): Uint8Array {
     if (this.#at + size <= this.#piece.length) {

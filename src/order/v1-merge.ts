@@ -15,14 +15,17 @@ import type { WideValues } from "../decode/wide.ts";
 import { V1 } from "../wire/v1-events.ts";
 import { IdIndex } from "./id-index.ts";
 
+/** A column of whole numbers: as narrow as they allow. */
+export type Column = Int32Array | Uint32Array | Float64Array;
+
 /** All events in order, as columns: times (in ticks), types, procs, goroutines (codes), and where the records are. */
 export interface V1Events {
   readonly count: number;
   readonly times: Float64Array;
   readonly types: Uint8Array;
   readonly procs: Int32Array;
-  readonly goroutines: Float64Array;
-  readonly offsets: Float64Array;
+  readonly goroutines: Column;
+  readonly offsets: Column;
 }
 
 const State = { Dead: 0, Runnable: 1, Running: 2, Waiting: 3 } as const;
@@ -212,8 +215,8 @@ export function mergeEvents(
   const times = new Float64Array(index.records);
   const types = new Uint8Array(index.records);
   const procs = new Int32Array(index.records);
-  const goroutines = new Float64Array(index.records);
-  const offsets = new Float64Array(index.records);
+  let goroutines: Column = new Int32Array(index.records);
+  const offsets = columnOf(records.bytes.length, index.records);
   let count = 0;
   for (;;) {
     for (let i = 0; i < waiting.length; i++) {
@@ -239,7 +242,10 @@ export function mergeEvents(
     times[count] = source.times[next]!;
     types[count] = withoutLocal(source.types[next]!);
     procs[count] = source === samples ? index.samples[next]!.proc : source.proc;
-    goroutines[count] = source.goroutines[next]!;
+    const goroutine = source.goroutines[next]!;
+    if (goroutines instanceof Int32Array && goroutine !== (goroutine | 0))
+      goroutines = new Float64Array(goroutines);
+    goroutines[count] = goroutine;
     offsets[count] = source.offsets[next]!;
     count++;
     source.next++;
@@ -247,7 +253,13 @@ export function mergeEvents(
   }
   for (let i = 1; i < count; i++) if (times[i]! < times[i - 1]!) throw records.outOfOrder(offsets[i]!);
   const events = { count, times, types, procs, goroutines, offsets };
-  return exitsAtTheirTimes(events, records, wide);
+  exitsAtTheirTimes(events, records, wide);
+  return events;
+}
+
+/** A column for numbers from 0 to `limit`. */
+function columnOf(limit: number, size: number): Column {
+  return limit < 2 ** 32 ? new Uint32Array(size) : new Float64Array(size);
 }
 
 /** Events that say that they are their proc's own are only so for the sake of order. */
@@ -274,7 +286,7 @@ function samplesOf({ samples }: V1Index): V1Batches {
  * The exit from a system call is written long after it happened, and says when that was: it is moved there. Those that
  * stay where they are keep their order, and so do those that move to one time.
  */
-function exitsAtTheirTimes(events: V1Events, records: V1Records, wide: WideValues): V1Events {
+function exitsAtTheirTimes(events: V1Events, records: V1Records, wide: WideValues): void {
   const { count, times, types, goroutines, offsets } = events;
   const blockedAt = new Map<number, number>();
   const moved: number[] = [];
@@ -291,7 +303,7 @@ function exitsAtTheirTimes(events: V1Events, records: V1Records, wide: WideValue
       moved.push(i);
     }
   }
-  return moved.length === 0 ? events : inOrder(events, moved);
+  if (moved.length > 0) putInOrder(events, moved);
 }
 
 function exitTime(records: V1Records, offset: number, wide: WideValues): number {
@@ -300,29 +312,47 @@ function exitTime(records: V1Records, offset: number, wide: WideValues): number 
   return records.type === V1.GoSysExit ? signed(wide, records.args[3]!) : 0;
 }
 
-/** The events in order of time again, all of which but `moved` are in order: stable. */
-function inOrder(events: V1Events, moved: readonly number[]): V1Events {
-  const { count, times } = events;
-  const late = Uint32Array.from(moved).sort((a, b) => times[a]! - times[b]! || a - b);
-  const order = new Uint32Array(count);
-  const isMoved = new Uint8Array(count);
-  for (const i of moved) isMoved[i] = 1;
-  let from = 0;
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    if (isMoved[i] === 1) continue;
-    while (from < late.length && comesBefore(times, late[from]!, i)) order[at++] = late[from++]!;
-    order[at++] = i;
+/**
+ * Puts the events in order of time again, all of which but those in the rows `moved` are in order: stable, and in
+ * place, so that only the moved ones are copied.
+ */
+function putInOrder(
+  { count, times, types, procs, goroutines, offsets }: V1Events,
+  moved: readonly number[],
+): void {
+  const rows = Uint32Array.from(moved);
+  // By rank among the moved: which one, and the row it goes to.
+  const late = Uint32Array.from(rows.keys()).sort((a, b) => times[rows[a]!]! - times[rows[b]!]! || a - b);
+  const targets = new Uint32Array(rows.length);
+  let rank = 0;
+  let next = 0;
+  for (let row = 0, stayed = 0; row < count && rank < late.length; row++) {
+    if (rows[next] === row) {
+      next++;
+      continue;
+    }
+    while (rank < late.length && comesBefore(times, rows[late[rank]!]!, row)) targets[rank] = rank++ + stayed;
+    stayed++;
   }
-  while (from < late.length) order[at++] = late[from++]!;
-  return {
-    count,
-    times: Float64Array.from(order, (i) => times[i]!),
-    types: Uint8Array.from(order, (i) => events.types[i]!),
-    procs: Int32Array.from(order, (i) => events.procs[i]!),
-    goroutines: Float64Array.from(order, (i) => events.goroutines[i]!),
-    offsets: Float64Array.from(order, (i) => events.offsets[i]!),
-  };
+  const stays = count - rows.length;
+  for (; rank < late.length; rank++) targets[rank] = rank + stays;
+  for (const column of [times, types, procs, goroutines, offsets]) {
+    const kept = Float64Array.from(rows, (row) => column[row]!);
+    let to = rows[0]!;
+    for (let i = 0; i < rows.length; i++) {
+      const from = rows[i]! + 1;
+      const end = rows[i + 1] ?? count;
+      column.copyWithin(to, from, end);
+      to += end - from;
+    }
+    let end = stays;
+    for (let i = rows.length - 1; i >= 0; i--) {
+      const target = targets[i]!;
+      column.copyWithin(target + 1, target - i, end);
+      column[target] = kept[late[i]!]!;
+      end = target - i;
+    }
+  }
 }
 
 function comesBefore(times: Float64Array, a: number, b: number): boolean {

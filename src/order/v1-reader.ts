@@ -76,7 +76,7 @@ export class V1Reader {
     this.#version = version;
     this.#event = new EventRecord(wide.values);
     const base = input.offset;
-    const bytes = input.take(Number.MAX_SAFE_INTEGER);
+    const bytes = input.rest();
     this.#records = new V1Records(bytes, base, version, wide);
     this.#tables = new V1Tables(wide, () => messagesOf(new V1Records(bytes, base, version, wide)));
     const index = indexRecords(this.#records, wide);

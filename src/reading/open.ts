@@ -56,6 +56,7 @@ async function openFile(path: string | URL): Promise<OpenSource> {
     let first = read();
     if (first === null || !isGzip(first)) {
       return {
+        size: fs.fstatSync(fd).size,
         read: () => {
           const piece = first ?? read();
           first = null;
@@ -95,6 +96,7 @@ async function inMemory(pieces: readonly Uint8Array[]): Promise<OpenSource> {
   }
   const inner = bytesSource(...unpacked);
   return {
+    ...inner,
     read: () => {
       const piece = inner.read();
       if (piece === null && failure !== null) throw failure;
