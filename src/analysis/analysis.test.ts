@@ -76,14 +76,13 @@ test("waits by reason and by place", () => {
     ]),
     sync(60),
   ]);
-  assert.deepEqual(waitReasons(model), [
+  assert.deepEqual(waitReasons(blockingSites(model)), [
     { reason: "", count: 1, total: 60, longest: 60 },
     { reason: "sleep", count: 2, total: 28 + 18, longest: 28 },
   ]);
-  const [first, second] = blockingSites(model, 2);
+  const [first, second] = blockingSites(model);
   assert.equal(first?.stack, 0);
   assert.equal(model.stacks[second!.stack]![0]!.func, "read");
-  assert.equal(blockingSites(model, 1).length, 1);
 });
 
 const annotation = (time: number, kind: OrderedEvent["kind"], name: string, task: bigint): OrderedEvent =>
@@ -164,7 +163,7 @@ test("property: a percentile is a measured value that enough values do not pass,
   fc.assert(
     fc.property(values, fc.integer({ min: 1, max: 100 }), (list, percentile) => {
       const sorted = Float64Array.from(list).toSorted();
-      const value = nearestRank(sorted, percentile);
+      const value = sorted[nearestRank(sorted.length, percentile)]!;
       const upTo = (limit: number): number => (list.filter((v) => v <= limit).length * 100) / list.length;
       assert.ok(list.includes(value));
       assert.ok(upTo(value) >= percentile);

@@ -1,3 +1,5 @@
+import { select } from "./select.ts";
+
 /**
  * How a set of values is spread. Percentiles are by nearest rank: p90 is the smallest value that at least 90 % of
  * the values do not pass, so every percentile is a value that was measured.
@@ -14,27 +16,34 @@ export interface Distribution {
   readonly mean: number;
 }
 
-/** The distribution of `values`, which it sorts in place; null where there are none. */
+/** The distribution of `values` (no NaN), which it puts in another order; null where there are none. */
 export function distributionOf(values: Float64Array): Distribution | null {
   const count = values.length;
   if (count === 0) return null;
-  values.sort();
   let total = 0;
-  for (let i = 0; i < count; i++) total += values[i]!;
-  return {
-    count,
-    total,
-    min: values[0]!,
-    p50: nearestRank(values, 50),
-    p90: nearestRank(values, 90),
-    p95: nearestRank(values, 95),
-    p99: nearestRank(values, 99),
-    max: values[count - 1]!,
-    mean: total / count,
+  let min = Infinity;
+  let max = -Infinity;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    total += value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  let from = 0;
+  const percentile = (percent: number): number => {
+    const rank = nearestRank(count, percent);
+    const value = select(values, rank, from, count);
+    from = rank;
+    return value;
   };
+  const p50 = percentile(50);
+  const p90 = percentile(90);
+  const p95 = percentile(95);
+  const p99 = percentile(99);
+  return { count, total, min, p50, p90, p95, p99, max, mean: total / count };
 }
 
-/** The percentile of sorted, non-empty values; `percent` in (0, 100]. */
-export function nearestRank(sorted: Float64Array, percent: number): number {
-  return sorted[Math.ceil((percent * sorted.length) / 100) - 1]!;
+/** The 0-based rank of a percentile among `count` > 0 sorted values; `percent` in (0, 100]. */
+export function nearestRank(count: number, percent: number): number {
+  return Math.ceil((percent * count) / 100) - 1;
 }

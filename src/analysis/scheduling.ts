@@ -72,33 +72,45 @@ export interface BlockingSite {
   readonly longest: number;
 }
 
-/**
- * Where activations waited, by reason and stack, most total time first, at most `limit` of them. Waits open at the
- * trace's end count up to there.
- */
-export function blockingSites(model: TraceModel, limit: number): BlockingSite[] {
+/** Where activations waited, by reason and stack, most total time first. Waits open at the trace's end count up to there. */
+export function blockingSites(model: TraceModel): BlockingSite[] {
   const { spans, strings, stacks } = model;
-  const sites = new Map<
-    number,
-    { reason: string; stack: number; count: number; total: number; longest: number }
-  >();
+  const sites: MutableSite[] = [];
+  // Nearly every stack waits for one reason: its site is found without a map.
+  const siteOfStack = new Int32Array(stacks.length).fill(-1);
+  const others = new Map<number, number>();
   for (let i = 0; i < spans.count; i++) {
     if (spans.state[i] !== State.Waiting) continue;
     const stack = spans.stack[i]!;
-    const key = spans.reason[i]! * stacks.length + stack;
-    let site = sites.get(key);
-    if (site === undefined) {
-      site = { reason: strings[spans.reason[i]!]!, stack, count: 0, total: 0, longest: 0 };
-      sites.set(key, site);
+    const reason = spans.reason[i]!;
+    let at = siteOfStack[stack]!;
+    if (at < 0 || sites[at]!.reasonRow !== reason) {
+      const key = reason * stacks.length + stack;
+      at = others.get(key) ?? -1;
+      if (at < 0) {
+        at =
+          sites.push({ reason: strings[reason]!, reasonRow: reason, stack, count: 0, total: 0, longest: 0 }) -
+          1;
+        others.set(key, at);
+        siteOfStack[stack] = at;
+      }
     }
+    const site = sites[at]!;
     const time = spans.end[i]! - spans.start[i]!;
     site.count++;
     site.total += time;
     if (time > site.longest) site.longest = time;
   }
-  return [...sites.values()]
-    .toSorted((a, b) => b.total - a.total || compareText(a.reason, b.reason) || a.stack - b.stack)
-    .slice(0, limit);
+  return sites.toSorted((a, b) => b.total - a.total || compareText(a.reason, b.reason) || a.stack - b.stack);
+}
+
+interface MutableSite {
+  readonly reason: string;
+  readonly reasonRow: number;
+  readonly stack: number;
+  count: number;
+  total: number;
+  longest: number;
 }
 
 /** Waits of one reason over all activations. */
@@ -109,10 +121,10 @@ export interface WaitReason {
   readonly longest: number;
 }
 
-/** Waits by reason, most total time first. */
-export function waitReasons(model: TraceModel): WaitReason[] {
+/** Waits by reason, most total time first, from the sites of `blockingSites`. */
+export function waitReasons(sites: readonly BlockingSite[]): WaitReason[] {
   const reasons = new Map<string, { reason: string; count: number; total: number; longest: number }>();
-  for (const site of blockingSites(model, Number.POSITIVE_INFINITY)) {
+  for (const site of sites) {
     const known = reasons.get(site.reason);
     if (known === undefined) {
       const { reason, count, total, longest } = site;

@@ -6,6 +6,7 @@ import { rangeSummaries } from "../analysis/gc.ts";
 import { activationGroups } from "../analysis/groups.ts";
 import { functionSamples } from "../analysis/samples.ts";
 import { blockingSites, loopUse, schedulerLatency, waitReasons } from "../analysis/scheduling.ts";
+import type { BlockingSite } from "../analysis/scheduling.ts";
 import { readNotes } from "../model/notes.ts";
 import type { Notes } from "../model/notes.ts";
 import type { TraceModel } from "../model/types.ts";
@@ -30,6 +31,7 @@ const GO_WORDS: Words = { loop: "proc", loops: "Procs", activations: "Goroutines
 export function summaryText(file: string, model: TraceModel): string {
   const notes = readNotes(model.notes);
   const words = notes.process === null ? GO_WORDS : NODE_WORDS;
+  const sites = blockingSites(model);
   const sections = [
     header(file, model, notes),
     warnings(notes, words),
@@ -37,8 +39,8 @@ export function summaryText(file: string, model: TraceModel): string {
     activations(model, words),
     annotations("Tasks", taskTypes(model)),
     annotations("Regions", regionTypes(model)),
-    waits(model),
-    blocking(model),
+    waits(sites),
+    blocking(model, sites),
     latency(model),
     collections(model),
     cpu(model),
@@ -131,8 +133,8 @@ function spread(values: Distribution | null): string[] {
   return SPREAD_TITLES.map((title) => duration(values[title]));
 }
 
-function waits(model: TraceModel): string[] {
-  const rows = waitReasons(model).map((wait) => [
+function waits(sites: readonly BlockingSite[]): string[] {
+  const rows = waitReasons(sites).map((wait) => [
     wait.reason === "" ? "(began before the trace)" : name(wait.reason),
     count(wait.count),
     duration(wait.total),
@@ -142,9 +144,9 @@ function waits(model: TraceModel): string[] {
 }
 
 /** Waits with a reason and a stack, merged where reason and place read the same. */
-function blocking(model: TraceModel): string[] {
+function blocking(model: TraceModel, sites: readonly BlockingSite[]): string[] {
   const places = new Map<string, BlockingPlace>();
-  for (const site of blockingSites(model, Number.POSITIVE_INFINITY)) {
+  for (const site of sites) {
     if (site.reason === "" || site.stack === 0) continue;
     const where = place(model.stacks[site.stack]!);
     const key = `${site.reason}\0${where}`;

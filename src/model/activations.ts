@@ -108,22 +108,23 @@ export class ActivationRecorder {
    */
   goroutineTransition(e: OrderedEvent, syncTime: number): number {
     if (e.from === e.to) return NONE;
+    const state = stateOf(e.to);
+    const from = stateOf(e.from);
     let since = e.time;
     let row: number;
-    if (e.from === "Undetermined" || e.from === "NotExist") {
+    if (from === ENDED) {
       if (e.from === "Undetermined") since = syncTime;
       row = this.#add(e, since);
     } else {
       row = this.activation(e.resourceId);
       if (row === NONE) return NONE;
       this.#closeSpan(row, e.time);
-      if (isOnProc(e.from) && !(isOnProc(e.to) && this.proc(e.proc) === this.#openBy.data[row])) {
+      if (isOnProc(from) && !(isOnProc(state) && this.proc(e.proc) === this.#openBy.data[row])) {
         this.#leaveProc(row, e.time);
       }
     }
     if (this.#name.data[row] === 0) this.#name.data[row] = this.#entryFunction(e);
 
-    const state = stateOf(e.to);
     this.#openState.data[row] = state;
     this.#openStart.data[row] = since;
     if (state === ENDED) {
@@ -298,8 +299,8 @@ export class ActivationRecorder {
 }
 
 /** In these states an activation sits on a proc, and the `by` of its span is that proc. */
-function isOnProc(state: string): boolean {
-  return state === "Running" || state === "Syscall";
+function isOnProc(state: number): boolean {
+  return state === State.Running || state === State.Syscall;
 }
 
 /** Where each row goes when rows are sorted by ascending key, equal keys in their old order. */
