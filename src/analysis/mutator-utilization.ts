@@ -50,11 +50,15 @@ export function mutatorUtilization(log: UtilizationLog, flags: UtilizationFlags)
         all.push(series);
       }
       taken.procs = procs;
+      taken.isChanged = true;
     } else taken.apply(row);
     // Several steps at one time are one change.
     if (row + 1 < log.count && log.time[row + 1] === time) continue;
-    if (flags.perProc) for (const [proc, series] of open.entries()) series.add(time, taken.left(proc));
-    else open[0]?.add(time, taken.share());
+    if (!flags.perProc) open[0]?.add(time, taken.share());
+    else if (taken.isChanged) for (const [proc, series] of open.entries()) series.add(time, taken.left(proc));
+    else for (const proc of taken.changed) open[proc]?.add(time, taken.left(proc));
+    taken.isChanged = open.length === 0;
+    taken.changed.clear();
   }
   for (const series of open) series.close(log.end);
   return all.map((series) => series.finish()).filter((series) => series.time.length > 1);
@@ -63,6 +67,9 @@ export function mutatorUtilization(log: UtilizationLog, flags: UtilizationFlags)
 /** Which procs garbage collection has at a moment. */
 class TakenProcs {
   procs = 0;
+  /** Which procs may have changed since the caller looked last; `isChanged`: all of them. */
+  readonly changed = new Set<number>();
+  isChanged = true;
   readonly #log: UtilizationLog;
   readonly #flags: UtilizationFlags;
   /** By how many things a proc is taken; no entry is 0. */
@@ -136,7 +143,9 @@ class TakenProcs {
 
   /** The end of a stop whose begin is not in the trace is nothing. */
   #stop(change: number): void {
-    if (this.#flags.stw) this.#stops = Math.max(0, this.#stops + change);
+    if (!this.#flags.stw) return;
+    this.#stops = Math.max(0, this.#stops + change);
+    this.isChanged = true;
   }
 
   #sweep(proc: number): void {
@@ -165,10 +174,12 @@ class TakenProcs {
   }
 
   #take(proc: number): void {
+    this.changed.add(proc);
     this.#takers.set(proc, (this.#takers.get(proc) ?? 0) + 1);
   }
 
   #free(proc: number): void {
+    this.changed.add(proc);
     const takers = this.#takers.get(proc) ?? 0;
     if (takers > 1) this.#takers.set(proc, takers - 1);
     else this.#takers.delete(proc);
