@@ -32,12 +32,15 @@ export function goUtilization(log: UtilizationLog, flags: UtilizationFlags): Uti
   const changes: ProcsChange[] = [];
   const assisting = new Set<number>();
   const workers = new Set<number>();
+  /** Procs whose series may not have the present utilization yet. */
+  const due = new Set<Proc>();
   let stops = 0;
   let takenProcs = 0;
 
   const count = (proc: number, change: number): void => {
     const p = procs[proc];
     if (p === undefined) return;
+    due.add(p);
     if (p.takers > 0) takenProcs--;
     p.takers += change;
     if (p.takers > 0) takenProcs++;
@@ -46,10 +49,12 @@ export function goUtilization(log: UtilizationLog, flags: UtilizationFlags): Uti
     for (const gone of procs.splice(wanted)) {
       if (flags.perProc) add(gone.series, time, 0);
       if (gone.takers > 0) takenProcs--;
+      due.delete(gone);
     }
     while (procs.length < wanted) {
       if (flags.perProc || all.length === 0) all.push({ time: [time], value: [1] });
       procs.push({ series: flags.perProc ? all.at(-1)! : all[0]!, takers: 0 });
+      due.add(procs.at(-1)!);
     }
     if (changes.at(-1)?.procs !== wanted) changes.push({ time, procs: wanted });
   };
@@ -66,9 +71,11 @@ export function goUtilization(log: UtilizationLog, flags: UtilizationFlags): Uti
       case Step.StopBegin:
       case Step.StopActive:
         if (flags.stw) stops++;
+        for (const p of procs) due.add(p);
         break;
       case Step.StopEnd:
         if (flags.stw) stops--;
+        for (const p of procs) due.add(p);
         break;
       case Step.SweepActive:
         if (flags.sweep && !flags.perProc) lower(all[0]!, changes);
@@ -106,8 +113,13 @@ export function goUtilization(log: UtilizationLog, flags: UtilizationFlags): Uti
         break;
       default:
     }
-    if (flags.perProc) for (const p of procs) add(p.series, time, stops > 0 || p.takers > 0 ? 0 : 1);
-    else add(all[0]!, time, 1 - (stops > 0 ? procs.length : takenProcs) / procs.length);
+    if (flags.perProc) {
+      for (const p of due) {
+        const value = stops > 0 || p.takers > 0 ? 0 : 1;
+        add(p.series, time, value);
+        if (p.series.value.at(-1) === value) due.delete(p);
+      }
+    } else add(all[0]!, time, 1 - (stops > 0 ? procs.length : takenProcs) / procs.length);
   }
   for (const p of procs) add(p.series, log.end, 0);
   return all.map(({ time, value }) => ({ time: Float64Array.from(time), value: Float64Array.from(value) }));

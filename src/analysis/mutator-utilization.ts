@@ -34,35 +34,84 @@ export interface UtilizationSeries {
  */
 export function mutatorUtilization(log: UtilizationLog, flags: UtilizationFlags): UtilizationSeries[] {
   if (log.compat) return goUtilization(log, flags);
-  const taken = new TakenProcs(log, flags);
-  const all: SeriesBuilder[] = [];
-  let open: SeriesBuilder[] = [];
+  const curves = new Curves(new TakenProcs(log, flags), flags.perProc);
+  const isCounted = countedSteps(flags);
+  // Several steps at one time are one change.
+  let due = Number.NaN;
   for (let row = 0; row < log.count; row++) {
+    const step = log.step[row]!;
+    if (isCounted[step] === 0) continue;
     const time = log.time[row]!;
-    if (log.step[row] === Step.Procs) {
-      const procs = log.goroutine[row]!;
-      const wanted = flags.perProc ? procs : 1;
-      for (const series of open.slice(wanted)) series.close(time);
-      open = open.slice(0, wanted);
-      while (open.length < wanted) {
-        const series = new SeriesBuilder();
-        open.push(series);
-        all.push(series);
-      }
-      taken.procs = procs;
-    } else taken.apply(row);
-    // Several steps at one time are one change.
-    if (row + 1 < log.count && log.time[row + 1] === time) continue;
-    if (flags.perProc) for (const [proc, series] of open.entries()) series.add(time, taken.left(proc));
-    else open[0]?.add(time, taken.share());
+    if (time !== due && !Number.isNaN(due)) curves.add(due);
+    due = time;
+    if (step === Step.Procs) curves.resize(log.goroutine[row]!, time);
+    else curves.taken.apply(row);
   }
-  for (const series of open) series.close(log.end);
-  return all.map((series) => series.finish()).filter((series) => series.time.length > 1);
+  if (!Number.isNaN(due)) curves.add(due);
+  return curves.finish(log.end);
+}
+
+/** 1 for the steps that can change utilization under these flags. */
+function countedSteps({ stw, background, assist, sweep }: UtilizationFlags): Uint8Array {
+  const counted = new Uint8Array(Step.Later + 1);
+  counted[Step.Procs] = 1;
+  if (stw) counted.fill(1, Step.StopBegin, Step.StopEnd + 1);
+  if (sweep) counted.fill(1, Step.SweepBegin, Step.SweepEnd + 1);
+  if (assist) counted.fill(1, Step.AssistBegin, Step.AssistEnd + 1);
+  if (background) counted.fill(1, Step.Dedicated, Step.Fractional + 1);
+  if (assist || background) counted.fill(1, Step.Runs, Step.Stops + 1);
+  return counted;
+}
+
+/** The curves as they grow: one, or one a proc. */
+class Curves {
+  readonly taken: TakenProcs;
+  readonly #perProc: boolean;
+  readonly #all: SeriesBuilder[] = [];
+  #open: SeriesBuilder[] = [];
+
+  constructor(taken: TakenProcs, perProc: boolean) {
+    this.taken = taken;
+    this.#perProc = perProc;
+  }
+
+  resize(procs: number, time: number): void {
+    const wanted = this.#perProc ? procs : 1;
+    for (const series of this.#open.slice(wanted)) series.close(time);
+    this.#open = this.#open.slice(0, wanted);
+    while (this.#open.length < wanted) {
+      const series = new SeriesBuilder();
+      this.#open.push(series);
+      this.#all.push(series);
+    }
+    this.taken.procs = procs;
+    this.taken.isChanged = true;
+  }
+
+  /** Adds what holds from `time` on. */
+  add(time: number): void {
+    const { taken } = this;
+    const open = this.#open;
+    if (open.length === 0) return;
+    if (!this.#perProc) open[0]!.add(time, taken.share());
+    else if (taken.isChanged) for (const [proc, series] of open.entries()) series.add(time, taken.left(proc));
+    else for (const proc of taken.changed) open[proc]?.add(time, taken.left(proc));
+    taken.isChanged = false;
+    if (taken.changed.size > 0) taken.changed.clear();
+  }
+
+  finish(end: number): UtilizationSeries[] {
+    for (const series of this.#open) series.close(end);
+    return this.#all.map((series) => series.finish()).filter((series) => series.time.length > 1);
+  }
 }
 
 /** Which procs garbage collection has at a moment. */
 class TakenProcs {
   procs = 0;
+  /** By proc: which may have changed since the caller looked last; `isChanged`: all of them. */
+  readonly changed = new Set<number>();
+  isChanged = true;
   readonly #log: UtilizationLog;
   readonly #flags: UtilizationFlags;
   /** By how many things a proc is taken; no entry is 0. */
@@ -136,7 +185,9 @@ class TakenProcs {
 
   /** The end of a stop whose begin is not in the trace is nothing. */
   #stop(change: number): void {
-    if (this.#flags.stw) this.#stops = Math.max(0, this.#stops + change);
+    if (!this.#flags.stw) return;
+    this.#stops = Math.max(0, this.#stops + change);
+    this.isChanged = true;
   }
 
   #sweep(proc: number): void {
@@ -165,10 +216,12 @@ class TakenProcs {
   }
 
   #take(proc: number): void {
+    if (this.#flags.perProc) this.changed.add(proc);
     this.#takers.set(proc, (this.#takers.get(proc) ?? 0) + 1);
   }
 
   #free(proc: number): void {
+    if (this.#flags.perProc) this.changed.add(proc);
     const takers = this.#takers.get(proc) ?? 0;
     if (takers > 1) this.#takers.set(proc, takers - 1);
     else this.#takers.delete(proc);

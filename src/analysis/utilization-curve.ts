@@ -38,10 +38,13 @@ export class Curve {
     this.blocks = Math.min(MOST_BLOCKS, Math.ceil(time.length / POINTS_OF_BLOCK));
     this.blockDuration = Math.max(1, Math.ceil(this.duration / this.blocks));
     this.#least = new Float64Array(this.blocks).fill(1);
-    for (let i = 0; i + 1 < time.length; i++) {
+    for (let i = 0, block = 0; i + 1 < time.length; i++) {
       const last = this.#blockOf(time[i + 1]!);
-      for (let block = this.#blockOf(time[i]!); block <= last; block++)
-        this.#least[block] = Math.min(this.#least[block]!, value[i]!);
+      const here = value[i]!;
+      for (; ; block++) {
+        if (here < this.#least[block]!) this.#least[block] = here;
+        if (block === last) break;
+      }
     }
     this.#sumAt = new Float64Array(this.blocks + 1);
     for (let block = 0; block <= this.blocks; block++)

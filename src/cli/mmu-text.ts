@@ -4,13 +4,18 @@ import { count, duration, percent, safeText, table } from "./format.ts";
 import type { MmuOptions, MmuSubject } from "./mmu.ts";
 
 const BAR = 30;
+/** Windows below a microsecond tell nothing to people. */
+const SHORTEST = 1e3;
 
 /** The report, with a line end at its end. */
 export function mmuText(answers: MmuAnswers | null, options: MmuOptions, subject: MmuSubject): string {
   const lines =
     answers === null
       ? noData(subject)
-      : [...header(answers, options, subject), "", ...curve(answers, options), ...worst(answers, subject)];
+      : [
+          ...header(answers, options, subject),
+          ...(isFree(answers) ? [] : ["", ...curve(answers, options), ...worst(answers, subject)]),
+        ];
   return `${lines.join("\n")}\n`;
 }
 
@@ -25,7 +30,8 @@ function noData({ file, isNode }: MmuSubject): string[] {
   return [...lines, "Before Go 1.22 it is written only when GOMAXPROCS changes or a collection runs."];
 }
 
-function header({ report }: MmuAnswers, { flags, compat }: MmuOptions, subject: MmuSubject): string[] {
+function header(answers: MmuAnswers, { flags, compat }: MmuOptions, subject: MmuSubject): string[] {
+  const { report } = answers;
   const { isNode, procs } = subject;
   const loop = isNode ? "event loop" : "proc";
   const counted = [
@@ -44,16 +50,21 @@ function header({ report }: MmuAnswers, { flags, compat }: MmuOptions, subject: 
     `Share left to the program by garbage collection: ${percent(report.mean)}`,
     `Counted: ${counted.length === 0 ? "nothing" : counted.join(", ")}`,
   ];
-  if (report.curve.every((row) => row[1] === 1)) lines.push("No garbage collection took any time.");
+  if (isFree(answers)) lines.push("No garbage collection took any time.");
   const late = report.start - subject.start;
   if (late > (subject.end - subject.start) / 100)
     lines.push(`The first ${duration(late)} are left out: the number of ${loop}s is not known before.`);
   return lines;
 }
 
+/** Whether garbage collection took nothing. */
+function isFree({ report }: MmuAnswers): boolean {
+  return report.mean === 1;
+}
+
 function curve({ report, row }: MmuAnswers, { flags }: MmuOptions): string[] {
   const percentiles = flags.mut ? ["p99.9", "p99", "p95"] : [];
-  const rows = tableWindows(report.xMin, report.xMax).map((window) => {
+  const rows = tableWindows(Math.max(SHORTEST, report.xMin), report.end - report.start).map((window) => {
     const [, least = 0, ...others] = row(window);
     return [
       duration(window),
@@ -65,12 +76,12 @@ function curve({ report, row }: MmuAnswers, { flags }: MmuOptions): string[] {
   return table(["Any window of", "minimum", ...percentiles, "<"], rows);
 }
 
-/** Round windows, three a decade, and the greatest. */
-function tableWindows(xMin: number, xMax: number): number[] {
+/** Round windows, three a decade, and the whole of it. */
+function tableWindows(from: number, span: number): number[] {
   const windows: number[] = [];
-  for (let decade = xMin; decade < xMax; decade *= 10)
-    for (const factor of [1, 2, 5]) if (decade * factor < xMax) windows.push(decade * factor);
-  return [...windows, xMax];
+  for (let decade = from; decade < span; decade *= 10)
+    for (const factor of [1, 2, 5]) if (decade * factor < span) windows.push(decade * factor);
+  return [...windows, span];
 }
 
 function worst({ report }: MmuAnswers, subject: MmuSubject): string[] {

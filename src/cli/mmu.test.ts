@@ -81,6 +81,11 @@ test("text: Go's words, 80 columns, times from the trace's begin", async () => {
   assert.ok(out.includes(place(worst[0]!.time + window)), out);
 });
 
+test("where nothing is taken there is no table", async () => {
+  const { out } = await run("--flags", "sweep", fixture("model/go126-cpuprof.out"));
+  assert.match(out, /: 100 %\nCounted: sweep\nNo garbage collection took any time\.\n$/);
+});
+
 test("a trace without utilization data says what is missing", async () => {
   const { code, out } = await run(SILENT);
   assert.equal(code, 0);
