@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from "commander";
 import { fromGoSpelling } from "./go-spelling.ts";
 import { Exit } from "./io.ts";
 import type { Io } from "./io.ts";
+import { addPprof } from "./pprof-command.ts";
 import { reportError } from "./report.ts";
 import { parseBytes, parseRate } from "./run-options.ts";
 import { packageVersion } from "./version.ts";
@@ -205,6 +206,8 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
       const { dump } = await import("./dump.ts");
       exit(await dump(file, { format: flags.format }, io));
     });
+
+  addPprof(program, io, exit);
 
   return program;
 }
