@@ -304,12 +304,15 @@ export class ProfileBuilder {
       if (count === 0 || !this.#takes(goroutine)) continue;
       const sum = period > 0 ? count * period : cells.sum(cell);
       const name = this.#compat ? "" : goroutine.name;
-      const key = `${cells.stack(cell)} ${cells.tag(cell)} ${name}`;
+      const stack = cells.stack(cell);
+      const key = this.#compat ? this.#stacks.merged(stack) : `${stack} ${cells.tag(cell)} ${name}`;
       const before = sums.get(key);
       if (before === undefined) sums.set(key, { cell, name, count, sum });
       else {
         before.count += count;
         before.sum += sum;
+        // Of stacks that it takes for one Go shows the last.
+        if (cells.latest(cell) > cells.latest(before.cell)) before.cell = cell;
       }
     }
     return Array.from(sums.values(), ({ cell, name, count, sum }) => {

@@ -12,6 +12,9 @@ export class Cells {
   #before = new Int32Array(FIRST);
   #count = new Float64Array(FIRST);
   #sum = new Float64Array(FIRST);
+  /** When it last counted: how many waits had, then. */
+  #latest = new Float64Array(FIRST);
+  #counted = 0;
   /** The sums over everything, where a filter may turn out to let all of it in. */
   #wholeCount: Float64Array | null;
   #wholeSum: Float64Array | null;
@@ -36,6 +39,7 @@ export class Cells {
     if (spent > 0) {
       this.#count[cell]!++;
       this.#sum[cell]! += spent;
+      this.#latest[cell] = ++this.#counted;
     }
     if (this.#wholeCount !== null && whole > 0) {
       this.#wholeCount[cell]!++;
@@ -84,6 +88,11 @@ export class Cells {
     return this.#count[cell]!;
   }
 
+  /** Greater for the one of two cells that counted last. */
+  latest(cell: number): number {
+    return this.#latest[cell]!;
+  }
+
   /** Nanoseconds. */
   sum(cell: number): number {
     return this.#sum[cell]!;
@@ -124,6 +133,7 @@ export class Cells {
     this.#before = doubled(this.#before);
     this.#count = doubled(this.#count);
     this.#sum = doubled(this.#sum);
+    this.#latest = doubled(this.#latest);
     if (this.#wholeCount !== null) this.#wholeCount = doubled(this.#wholeCount);
     if (this.#wholeSum !== null) this.#wholeSum = doubled(this.#wholeSum);
     this.#slots = new Int32Array(this.#slots.length * 2);

@@ -19,8 +19,8 @@ export class Stacks {
   readonly #frameByFrame = new Map<StackFrame, number>();
 
   /**
-   * `byPcOnly`: stacks with the same program counters are one, whatever their frames are called, and a counter of 0
-   * at the end is none, as in Go. Else frames are told apart by name and line as well.
+   * `byPcOnly`: frames with the same program counter are one, whatever they are called, as in Go. Else they are told
+   * apart by name and line as well.
    */
   constructor(options: { readonly byPcOnly: boolean }) {
     this.#byPcOnly = options.byPcOnly;
@@ -37,11 +37,7 @@ export class Stacks {
     if (stack === null) return NO_STACK;
     let row = this.#rowByStack.get(stack);
     if (row !== undefined) return row;
-    const { frames } = stack;
-    let count = frames.length;
-    if (this.#byPcOnly) while (count > 0 && frames[count - 1]!.pc === 0n) count--;
-    const rows: number[] = [];
-    for (let i = 0; i < count; i++) rows.push(this.#frame(frames[i]!));
+    const rows = stack.frames.map((frame) => this.#frame(frame));
     const key = rows.join(" ");
     row = this.#rowByKey.get(key);
     if (row === undefined) {
@@ -56,6 +52,13 @@ export class Stacks {
   /** The frames of a row, leaf first. Equal frames of all stacks are one object, the one that was first seen. */
   frames(row: number): readonly StackFrame[] {
     return this.#stacks[row]!;
+  }
+
+  /** The same text for stacks that Go takes for one: program counters of 0 at the end do not tell them apart. */
+  merged(row: number): string {
+    const pcs = this.#stacks[row]!.map((frame) => frame.pc);
+    while (pcs[pcs.length - 1] === 0n) pcs.pop();
+    return pcs.join(" ");
   }
 
   #frame(frame: StackFrame): number {
