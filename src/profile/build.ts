@@ -55,7 +55,7 @@ const DELAY = { type: "delay", unit: "nanoseconds" };
 const SAMPLES = { type: "samples", unit: "count" };
 const CPU = { type: "cpu", unit: "nanoseconds" };
 
-/** Builds one profile: hand every ordered event of the `wanted` kinds to `event`, then call `finish` once. */
+/** Builds one profile: hand every ordered event, or those of the `wanted` kinds, to `event`, then call `finish` once. */
 export class ProfileBuilder {
   /** The kinds of events that it needs. */
   readonly wanted: ReadonlySet<EventKind>;
@@ -108,8 +108,15 @@ export class ProfileBuilder {
         this.#sync(e);
         break;
       case "StackSample":
-        this.#sample(e);
+        if (this.#type === "cpu") this.#sample(e);
         break;
+      default:
+        if (this.#clocks.decides) this.#annotation(e);
+    }
+  }
+
+  #annotation(e: OrderedEvent): void {
+    switch (e.kind) {
       case "RegionBegin":
         this.#clocks.regionBegin(this.#goroutine(e.goroutine), e);
         break;
