@@ -79,7 +79,7 @@ async function measure([command, ...args]) {
   return { ms, mb, sums: `${sample.length} samples, ${sum(0)} waits, ${sum(1)} ns` };
 }
 
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
+function median(all) {
+  const sorted = all.toSorted((a, b) => a - b);
   return sorted[sorted.length >> 1];
 }
