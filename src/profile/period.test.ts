@@ -5,7 +5,7 @@ import { SamplePeriod } from "./period.ts";
 /** Samples of threads that are busy and idle by turns; every gap is off by up to 3 %. */
 function estimate(perSecond: number, samples: number, threads = 2): number {
   const period = new SamplePeriod();
-  const times = new Array<number>(threads).fill(0);
+  const times = Array.from({ length: threads }, () => 0);
   for (let i = 0; i < samples; i++) {
     const thread = i % threads;
     const idle = i % 7 === 0 ? 5 + (i % 3) : 0;
