@@ -17,7 +17,7 @@ import type { EventKind, OrderedEvent, StackFrame } from "../order/types.ts";
 import { Cells } from "./cells.ts";
 import { FilterClocks } from "./filter.ts";
 import type { ProfileFilter } from "./filter.ts";
-import { ProfiledGoroutine } from "./goroutine.ts";
+import { GoroutinesById, ProfiledGoroutine } from "./goroutine.ts";
 import { SamplePeriod } from "./period.ts";
 import { inOrder } from "./profile.ts";
 import type { Profile, ProfileSample } from "./profile.ts";
@@ -71,7 +71,9 @@ export class ProfileBuilder {
   readonly #reasons: string[] = [];
   /** By reason its place in `#reasons`, -1 where it is not waited for. */
   readonly #reasonRows = new Map<string, number>();
-  readonly #byId = new Map<number, ProfiledGoroutine>();
+  #lastReason: string | null = null;
+  #lastReasonRow = -1;
+  readonly #byId = new GoroutinesById();
   readonly #goroutines: ProfiledGoroutine[] = [];
   /** With `compat`: what was added since the last Sync, which does not count where the trace then breaks. */
   readonly #addedCells: number[] = [];
@@ -183,7 +185,7 @@ export class ProfileBuilder {
   #add(id: number): ProfiledGoroutine {
     const goroutine = new ProfiledGoroutine(id, this.#goroutines.length, this.#clocks.decides);
     this.#goroutines.push(goroutine);
-    this.#byId.set(id, goroutine);
+    this.#byId.set(goroutine);
     return goroutine;
   }
 
@@ -217,14 +219,18 @@ export class ProfileBuilder {
   }
 
   #reasonRow(reason: string): number {
+    if (reason === this.#lastReason) return this.#lastReasonRow;
     let row = this.#reasonRows.get(reason);
-    if (row !== undefined) return row;
-    row = -1;
-    if (this.#accepted.test(reason)) {
-      row = this.#reasons.length;
-      this.#reasons.push(reason);
+    if (row === undefined) {
+      row = -1;
+      if (this.#accepted.test(reason)) {
+        row = this.#reasons.length;
+        this.#reasons.push(reason);
+      }
+      this.#reasonRows.set(reason, row);
     }
-    this.#reasonRows.set(reason, row);
+    this.#lastReason = reason;
+    this.#lastReasonRow = row;
     return row;
   }
 

@@ -5,19 +5,10 @@
  */
 export class Cells {
   #size = 0;
-  #goroutine = new Int32Array(FIRST);
-  #stack = new Int32Array(FIRST);
-  #tag = new Int32Array(FIRST);
-  /** Cell of the same goroutine that was made before, plus 1; 0: none. */
-  #before = new Int32Array(FIRST);
-  #count = new Float64Array(FIRST);
-  #sum = new Float64Array(FIRST);
-  /** When it last counted: how many waits had, then. */
-  #latest = new Float64Array(FIRST);
-  #counted = 0;
-  /** The sums over everything, where a filter may turn out to let all of it in. */
-  #wholeCount: Float64Array | null;
-  #wholeSum: Float64Array | null;
+  /** Eight numbers a cell, so that an addition touches one line of the cache. */
+  #rows = new Float64Array(FIRST * WIDTH);
+  #waits = 0;
+  readonly #keepsWhole: boolean;
   /** Open addressing: a cell plus 1; 0: free. */
   #slots = new Int32Array(FIRST * 2);
   /** By goroutine: its last cell, plus 1. */
@@ -25,8 +16,7 @@ export class Cells {
 
   /** `keepWhole`: also sum up what a filter leaves out, for `letAllIn`. */
   constructor(options: { readonly keepWhole: boolean }) {
-    this.#wholeCount = options.keepWhole ? new Float64Array(FIRST) : null;
-    this.#wholeSum = options.keepWhole ? new Float64Array(FIRST) : null;
+    this.#keepsWhole = options.keepWhole;
   }
 
   get size(): number {
@@ -36,84 +26,97 @@ export class Cells {
   /** Adds one wait of `spent` ns, `whole` ns without the filter, and answers its cell. A `spent` of 0 is no wait. */
   add(goroutine: number, stack: number, tag: number, spent: number, whole: number): number {
     const cell = this.#cell(goroutine, stack, tag);
+    const rows = this.#rows;
+    const at = cell * WIDTH;
     if (spent > 0) {
-      this.#count[cell]!++;
-      this.#sum[cell]! += spent;
-      this.#latest[cell] = ++this.#counted;
+      rows[at + COUNT]!++;
+      rows[at + SUM]! += spent;
+      rows[at + LATEST] = ++this.#waits;
     }
-    if (this.#wholeCount !== null && whole > 0) {
-      this.#wholeCount[cell]!++;
-      this.#wholeSum![cell]! += whole;
+    if (this.#keepsWhole && whole > 0) {
+      rows[at + WHOLE_COUNT]!++;
+      rows[at + WHOLE_SUM]! += whole;
     }
     return cell;
   }
 
   /** Takes one wait back. */
   remove(cell: number, spent: number): void {
-    this.#count[cell]!--;
-    this.#sum[cell]! -= spent;
+    this.#rows[cell * WIDTH + COUNT]!--;
+    this.#rows[cell * WIDTH + SUM]! -= spent;
   }
 
   /** Forgets everything of a goroutine. */
   clear(goroutine: number): void {
-    for (let at = this.#last[goroutine] ?? 0; at > 0; at = this.#before[at - 1]!) {
-      this.#count[at - 1] = 0;
-      this.#sum[at - 1] = 0;
+    const rows = this.#rows;
+    for (let cell = this.#lastOf(goroutine); cell >= 0; cell = rows[cell * WIDTH + BEFORE]! - 1) {
+      rows[cell * WIDTH + COUNT] = 0;
+      rows[cell * WIDTH + SUM] = 0;
     }
   }
 
   /** The filter lets in all that the goroutine has done so far. */
   letAllIn(goroutine: number): void {
-    if (this.#wholeCount === null) return;
-    for (let at = this.#last[goroutine] ?? 0; at > 0; at = this.#before[at - 1]!) {
-      this.#count[at - 1] = this.#wholeCount[at - 1]!;
-      this.#sum[at - 1] = this.#wholeSum![at - 1]!;
+    const rows = this.#rows;
+    for (let cell = this.#lastOf(goroutine); cell >= 0; cell = rows[cell * WIDTH + BEFORE]! - 1) {
+      rows[cell * WIDTH + COUNT] = rows[cell * WIDTH + WHOLE_COUNT]!;
+      rows[cell * WIDTH + SUM] = rows[cell * WIDTH + WHOLE_SUM]!;
     }
   }
 
   goroutine(cell: number): number {
-    return this.#goroutine[cell]!;
+    return Math.trunc(this.#rows[cell * WIDTH]! / IDS);
   }
 
   stack(cell: number): number {
-    return this.#stack[cell]!;
+    return this.#rows[cell * WIDTH]! % IDS;
   }
 
   tag(cell: number): number {
-    return this.#tag[cell]!;
+    return this.#rows[cell * WIDTH + TAG]!;
   }
 
   /** Waits, or samples, of the cell. */
   count(cell: number): number {
-    return this.#count[cell]!;
-  }
-
-  /** Greater for the one of two cells that counted last. */
-  latest(cell: number): number {
-    return this.#latest[cell]!;
+    return this.#rows[cell * WIDTH + COUNT]!;
   }
 
   /** Nanoseconds. */
   sum(cell: number): number {
-    return this.#sum[cell]!;
+    return this.#rows[cell * WIDTH + SUM]!;
+  }
+
+  /** Greater for the one of two cells that counted last. */
+  latest(cell: number): number {
+    return this.#rows[cell * WIDTH + LATEST]!;
+  }
+
+  #lastOf(goroutine: number): number {
+    return (this.#last[goroutine] ?? 0) - 1;
   }
 
   #cell(goroutine: number, stack: number, tag: number): number {
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    const rows = this.#rows;
+    const key = goroutine * IDS + stack;
     let slot = hash(goroutine, stack, tag) & mask;
-    for (let at = this.#slots[slot]!; at > 0; at = this.#slots[slot]!) {
-      const cell = at - 1;
-      if (this.#stack[cell] === stack && this.#goroutine[cell] === goroutine && this.#tag[cell] === tag)
-        return cell;
+    for (let at = slots[slot]!; at > 0; at = slots[slot]!) {
+      const row = (at - 1) * WIDTH;
+      if (rows[row] === key && rows[row + TAG] === tag) return at - 1;
       slot = (slot + 1) & mask;
     }
+    return this.#make(goroutine, stack, tag);
+  }
+
+  #make(goroutine: number, stack: number, tag: number): number {
     const cell = this.#size++;
-    if (cell === this.#stack.length) this.#grow();
-    this.#goroutine[cell] = goroutine;
-    this.#stack[cell] = stack;
-    this.#tag[cell] = tag;
-    if (goroutine >= this.#last.length) this.#last = doubled(this.#last, goroutine + 1);
-    this.#before[cell] = this.#last[goroutine]!;
+    if (this.#size * WIDTH > this.#rows.length) this.#grow();
+    if (goroutine >= this.#last.length) this.#last = larger(this.#last, goroutine + 1);
+    const at = cell * WIDTH;
+    this.#rows[at] = goroutine * IDS + stack;
+    this.#rows[at + TAG] = tag;
+    this.#rows[at + BEFORE] = this.#last[goroutine]!;
     this.#last[goroutine] = cell + 1;
     this.#place(cell);
     return cell;
@@ -121,27 +124,34 @@ export class Cells {
 
   #place(cell: number): void {
     const mask = this.#slots.length - 1;
-    let slot = hash(this.#goroutine[cell]!, this.#stack[cell]!, this.#tag[cell]!) & mask;
+    let slot = hash(this.goroutine(cell), this.stack(cell), this.tag(cell)) & mask;
     while (this.#slots[slot]! > 0) slot = (slot + 1) & mask;
     this.#slots[slot] = cell + 1;
   }
 
   #grow(): void {
-    this.#goroutine = doubled(this.#goroutine);
-    this.#stack = doubled(this.#stack);
-    this.#tag = doubled(this.#tag);
-    this.#before = doubled(this.#before);
-    this.#count = doubled(this.#count);
-    this.#sum = doubled(this.#sum);
-    this.#latest = doubled(this.#latest);
-    if (this.#wholeCount !== null) this.#wholeCount = doubled(this.#wholeCount);
-    if (this.#wholeSum !== null) this.#wholeSum = doubled(this.#wholeSum);
+    const rows = new Float64Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
     this.#slots = new Int32Array(this.#slots.length * 2);
     for (let cell = 0; cell < this.#size - 1; cell++) this.#place(cell);
   }
 }
 
 const FIRST = 1024;
+/** More than there are stacks, and goroutines: both are in one number. */
+const IDS = 2 ** 26;
+
+/** What is where in a cell, behind its goroutine and stack. */
+const WIDTH = 8;
+const TAG = 1;
+const COUNT = 2;
+const SUM = 3;
+const LATEST = 4;
+const WHOLE_COUNT = 5;
+const WHOLE_SUM = 6;
+/** Cell of the same goroutine that was made before, plus 1; 0: none. */
+const BEFORE = 7;
 
 function hash(goroutine: number, stack: number, tag: number): number {
   let mixed = Math.imul(goroutine, 0x9e3779b1) ^ Math.imul(stack, 0x85ebca6b) ^ Math.imul(tag, 0xc2b2ae35);
@@ -149,10 +159,8 @@ function hash(goroutine: number, stack: number, tag: number): number {
   return mixed ^ (mixed >>> 13);
 }
 
-function doubled<Column extends Int32Array | Float64Array>(column: Column, least = 0): Column {
-  let length = column.length * 2;
-  while (length < least) length *= 2;
-  const larger = column instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
-  larger.set(column);
-  return larger as Column;
+function larger(column: Int32Array, least: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(Math.max(column.length * 2, least));
+  grown.set(column);
+  return grown;
 }

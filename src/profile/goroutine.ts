@@ -46,3 +46,27 @@ export class ProfiledGoroutine {
 /** Shared by all goroutines where nobody asks for regions; never written. */
 const NONE_OPEN: OpenRegion[] = [];
 const NO_TASKS: readonly bigint[] = [];
+
+/** Ids below this are looked up in an array. */
+const SMALL = 1 << 22;
+
+/** The last goroutine of each id. */
+export class GoroutinesById {
+  readonly #small: (ProfiledGoroutine | undefined)[] = [];
+  readonly #large = new Map<number, ProfiledGoroutine>();
+
+  get(id: number): ProfiledGoroutine | undefined {
+    return id >= 0 && id < this.#small.length ? this.#small[id] : this.#large.get(id);
+  }
+
+  set(goroutine: ProfiledGoroutine): void {
+    const { id } = goroutine;
+    // Gaps are filled, so that the array stays one of V8's fast ones; ids far ahead of the others wait in the map.
+    if (id < 0 || id >= SMALL || id > 4 * this.#small.length + 65_536) {
+      this.#large.set(id, goroutine);
+      return;
+    }
+    while (this.#small.length < id) this.#small.push(this.#large.get(this.#small.length));
+    this.#small[id] = goroutine;
+  }
+}

@@ -3,6 +3,9 @@ import type { Stack, StackFrame } from "../order/types.ts";
 /** The row of "no stack". */
 export const NO_STACK = 0;
 
+/** Ids below this, all of Go's in practice, are looked up in an array. */
+const SMALL = 1 << 16;
+
 /**
  * Stacks of all generations, each once. A stack is looked at once a generation, however many events have it: the reader
  * gives the same object for the same id until the next Sync.
@@ -16,6 +19,9 @@ export class Stacks {
   readonly #frameByKey = new Map<string, number>();
   /** Of the current generation. */
   readonly #rowByStack = new Map<Stack, number>();
+  /** By a small id: the row plus 1, 0 where it is not known. */
+  readonly #rowById = new Int32Array(SMALL);
+  #largestId = 0;
   readonly #frameByFrame = new Map<StackFrame, number>();
 
   /**
@@ -29,23 +35,37 @@ export class Stacks {
   /** A generation begins: stacks and their ids are others from here on. */
   sync(): void {
     this.#rowByStack.clear();
+    this.#rowById.fill(0, 0, this.#largestId + 1);
+    this.#largestId = 0;
     this.#frameByFrame.clear();
   }
 
   /** The row of a stack, the same for equal ones of other generations. */
   row(stack: Stack | null): number {
     if (stack === null) return NO_STACK;
-    let row = this.#rowByStack.get(stack);
-    if (row !== undefined) return row;
+    const { id } = stack;
+    if (id < 0 || id >= SMALL) {
+      let row = this.#rowByStack.get(stack);
+      if (row === undefined) this.#rowByStack.set(stack, (row = this.#intern(stack)));
+      return row;
+    }
+    const known = this.#rowById[id]!;
+    if (known > 0) return known - 1;
+    const row = this.#intern(stack);
+    this.#rowById[id] = row + 1;
+    if (id > this.#largestId) this.#largestId = id;
+    return row;
+  }
+
+  #intern(stack: Stack): number {
     const rows = stack.frames.map((frame) => this.#frame(frame));
     const key = rows.join(" ");
-    row = this.#rowByKey.get(key);
+    let row = this.#rowByKey.get(key);
     if (row === undefined) {
       row = this.#stacks.length;
       this.#rowByKey.set(key, row);
       this.#stacks.push(rows.map((at) => this.#frames[at]!));
     }
-    this.#rowByStack.set(stack, row);
     return row;
   }
 
