@@ -53,13 +53,8 @@ async function profileOf(type: ProfileType, file: string, options: PprofOptions)
   const builder = new ProfileBuilder(type, options);
   let error: TraceError | null = null;
   let damage: TraceError | null = null;
-  let events = 0;
   try {
-    const visit = (event: Parameters<typeof builder.event>[0]): void => {
-      events++;
-      builder.event(event);
-    };
-    const lost = readOrdered(source, visit, builder.wanted).damage;
+    const lost = readOrdered(source, (event) => builder.event(event), builder.wanted).damage;
     if (lost !== null && !options.compat)
       damage = new TraceError("ERR_TRACE_DAMAGED", lost.message, { offset: lost.offset });
   } catch (cause) {
@@ -68,7 +63,7 @@ async function profileOf(type: ProfileType, file: string, options: PprofOptions)
   } finally {
     source.close();
   }
-  if (events === 0) return { profile: null, error };
+  if (!builder.hasBegun) return { profile: null, error };
   const missing = whatIsMissing(builder, file, options);
   if (missing !== null) return { profile: null, error: options.compat ? missing : (error ?? missing) };
   return { profile: gzipSync(encodePprof(builder.finish(error !== null))), error: error ?? damage };

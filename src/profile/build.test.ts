@@ -29,6 +29,7 @@ function texts(type: ProfileType, events: readonly OrderedEvent[], given: Given 
 }
 
 const pcs = new Map<string, bigint>();
+let stacks = 0;
 
 /** A stack of functions, leaf first, each with a program counter of its own. */
 function stack(...functions: readonly string[]): Stack {
@@ -37,7 +38,7 @@ function stack(...functions: readonly string[]): Stack {
     pcs.set(func, pc);
     return { pc, func, file: "main.go", line: 1 };
   });
-  return { id: 1, frames };
+  return { id: ++stacks, frames };
 }
 
 const READ = stack("read", "main");

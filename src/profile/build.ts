@@ -59,6 +59,8 @@ const CPU = { type: "cpu", unit: "nanoseconds" };
 export class ProfileBuilder {
   /** The kinds of events that it needs. */
   readonly wanted: ReadonlySet<EventKind>;
+  /** Whether there was any event; the first is a Sync. */
+  hasBegun = false;
   readonly #type: ProfileType;
   readonly #compat: boolean;
   readonly #filter: ProfileFilter;
@@ -76,10 +78,10 @@ export class ProfileBuilder {
   readonly #byId = new GoroutinesById();
   readonly #goroutines: ProfiledGoroutine[] = [];
   /** With `compat`: what was added since the last Sync, which does not count where the trace then breaks. */
-  readonly #addedCells: number[] = [];
-  readonly #addedTimes: number[] = [];
+  #addedCells = new Int32Array(1024);
+  #addedTimes = new Float64Array(1024);
+  #added = 0;
   #addedBefore = 0;
-  #hasBegun = false;
   #startTime = 0;
   #endTime = 0;
   #syncTime = 0;
@@ -138,11 +140,10 @@ export class ProfileBuilder {
   #sync(e: OrderedEvent): void {
     this.#stacks.sync();
     this.#syncTime = e.time;
-    this.#addedBefore += this.#addedCells.length;
-    this.#addedCells.length = 0;
-    this.#addedTimes.length = 0;
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
+    this.#addedBefore += this.#added;
+    this.#added = 0;
+    if (this.hasBegun) return;
+    this.hasBegun = true;
     this.#startTime = e.time;
     this.#clocks.begin(e.time);
     const { snapshot } = e;
@@ -214,8 +215,18 @@ export class ProfileBuilder {
     if (spent <= 0 && whole <= 0) return;
     const cell = this.#cells.add(goroutine.row, goroutine.waitStack, goroutine.waitTag + cut, spent, whole);
     if (!this.#compat || spent <= 0) return;
-    this.#addedCells.push(cell);
-    this.#addedTimes.push(spent);
+    if (this.#added === this.#addedCells.length) this.#growAdded();
+    this.#addedCells[this.#added] = cell;
+    this.#addedTimes[this.#added++] = spent;
+  }
+
+  #growAdded(): void {
+    const cells = new Int32Array(this.#added * 2);
+    cells.set(this.#addedCells);
+    this.#addedCells = cells;
+    const times = new Float64Array(this.#added * 2);
+    times.set(this.#addedTimes);
+    this.#addedTimes = times;
   }
 
   #reasonRow(reason: string): number {
@@ -239,7 +250,7 @@ export class ProfileBuilder {
     goroutine.start = time;
     if (this.#clocks.decides) return;
     this.#cells.clear(goroutine.row);
-    goroutine.forgotten = this.#addedBefore + this.#addedCells.length;
+    goroutine.forgotten = this.#addedBefore + this.#added;
   }
 
   #regionEnd(e: OrderedEvent): void {
@@ -301,7 +312,8 @@ export class ProfileBuilder {
   }
 
   #takeBack(): void {
-    for (const [i, cell] of this.#addedCells.entries()) {
+    for (let i = 0; i < this.#added; i++) {
+      const cell = this.#addedCells[i]!;
       const goroutine = this.#goroutines[this.#cells.goroutine(cell)]!;
       if (this.#addedBefore + i >= goroutine.forgotten) this.#cells.remove(cell, this.#addedTimes[i]!);
     }
