@@ -78,6 +78,14 @@ test("a file that cannot be written is an error before the trace is read", async
   assert.match(err, /^runtrace: cannot write \S+x: ENOENT.*\n$/);
 });
 
+test("a profile does not overwrite its trace", async () => {
+  const file = join(folder, "kept");
+  writeFileSync(file, readFileSync(NET));
+  const { code, err } = await run("pprof", "net", "-o", file, file);
+  assert.deepEqual([code, err], [1, `runtrace: cannot write ${file}: it is the trace\n`]);
+  assert.ok(readFileSync(file).equals(readFileSync(NET)));
+});
+
 const FAILURES: readonly (readonly [args: string, code: number, err: RegExp])[] = [
   ["pprof", 2, /missing required argument 'type'/],
   ["pprof heap FILE", 2, /'heap' is invalid for argument 'type'.*net, sync, syscall, sched, cpu/],

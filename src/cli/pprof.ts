@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { TraceError } from "../base/error.ts";
 import { readOrdered } from "../order/reader.ts";
@@ -27,8 +27,9 @@ export interface PprofOptions {
  * so is, with `compat`, a trace in which no goroutine does anything.
  */
 export async function pprof(type: ProfileType, file: string, options: PprofOptions, io: Io): Promise<number> {
-  const output = options.output === null ? null : openOutput(options.output);
+  let output: number | null = null;
   try {
+    if (options.output !== null) output = openOutput(options.output, file);
     const { profile, error } = await profileOf(type, file, options);
     if (profile !== null) {
       if (output === null) io.stdout.write(profile);
@@ -91,7 +92,11 @@ function whatIsMissing(
   return new CommandError(Exit.Failed, `${file}: no ${what.join(" in a ")}`);
 }
 
-function openOutput(path: string): number {
+function openOutput(path: string, trace: string): number {
+  const before = statSync(path, { throwIfNoEntry: false });
+  const source = statSync(trace, { throwIfNoEntry: false });
+  if (before !== undefined && before.ino === source?.ino && before.dev === source.dev)
+    throw new CommandError(Exit.Failed, `cannot write ${path}: it is the trace`);
   try {
     return openSync(path, "w");
   } catch (error) {

@@ -97,7 +97,7 @@ export class ProfileBuilder {
     this.#state = WAITS[type].state;
     this.#accepted = WAITS[type].reasons;
     const wanted: EventKind[] = ["Sync", "StateTransition"];
-    if (type === "cpu") wanted.push("StackSample");
+    if (type === "cpu") wanted.push("StackSample", "Log");
     if (this.#clocks.decides) wanted.push("RegionBegin", "RegionEnd", "TaskBegin", "TaskEnd");
     this.wanted = new Set(wanted);
   }
@@ -113,6 +113,10 @@ export class ProfileBuilder {
         break;
       case "StackSample":
         if (this.#type === "cpu") this.#sample(e);
+        break;
+      case "Log":
+        // A note of our recorder's, which is Node's.
+        if (e.name === "runtrace") this.#period.isV8 = true;
         break;
       default:
         if (this.#clocks.decides) this.#annotation(e);

@@ -34,3 +34,16 @@ test("a rate that is not round stays what it is", () => {
   const got = estimate(370, 400);
   assert.ok(Math.abs(got - 1e9 / 370) < 1e9 / 370 / 20, String(got));
 });
+
+test("V8 samples between its periods, too, and not while idle: the median gap, but not more than the usual period", () => {
+  const ofGaps = (...gaps: readonly number[]): number => {
+    const period = new SamplePeriod();
+    period.isV8 = true;
+    let time = 0;
+    period.add(1, time);
+    for (let i = 0; i < 20; i++) for (const gap of gaps) period.add(1, (time += gap * 1e6));
+    return period.estimate();
+  };
+  assert.equal(ofGaps(0.1, 4, 4, 10, 12), 4e6);
+  assert.equal(ofGaps(0.1, 30, 40, 50), 10e6);
+});
