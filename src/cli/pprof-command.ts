@@ -43,7 +43,7 @@ export function addPprof(program: Command, io: Io, exit: (code: number) => void)
         "\nExamples:\n" +
         "  runtrace pprof sync trace.out > sync.pb.gz\n" +
         "  runtrace pprof sched -o sched.pb.gz --from 1.5s --to 2s trace.out\n" +
-        "  runtrace pprof net --region loadUser trace.out | go tool pprof -top /dev/stdin\n",
+        "  runtrace pprof net --region loadUser --task checkout trace.out > net.pb.gz\n",
     )
     .action(async (type: (typeof TYPES)[number], file: string, flags: Flags, command: Command) => {
       const { pprof } = await import("./pprof.ts");
