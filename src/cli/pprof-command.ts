@@ -38,8 +38,8 @@ export function addPprof(program: Command, io: Io, exit: (code: number) => void)
     .option("--verbose", "print stack traces of errors")
     .addHelpText(
       "after",
-      "\nLabels of samples: goroutine (entry function), reason (of the wait), cut (by the trace's start, end)." +
-        "\nPercent and graphs: go tool pprof -top, -traces, -tags, -http=: FILE.\n" +
+      "\nLabels of samples: goroutine (entry function), reason (of the wait), cut (by the\n" +
+        "trace's start or end). To look at it: go tool pprof -top, -tags, -http=: FILE.\n" +
         "\nExamples:\n" +
         "  runtrace pprof sync trace.out > sync.pb.gz\n" +
         "  runtrace pprof sched -o sched.pb.gz --from 1.5s --to 2s trace.out\n" +
