@@ -16,6 +16,11 @@ const CASES: readonly (readonly [args: string, want: string | null])[] = [
   ["-http=:8000 -d=parsed trace.out", "dump --format parsed trace.out"],
   ["-d=parsed missing.out", "dump --format parsed missing.out"],
   ["-d=parsed", "dump --format parsed"],
+  ["-pprof=net trace.out", "pprof net trace.out"],
+  ["-pprof sched prog trace.out", "pprof sched trace.out"],
+  ["-http=:8000 -pprof=sync trace.out", "pprof sync trace.out"],
+  // Which of both Go looks at first.
+  ["-pprof=sync -d=parsed trace.out", "dump --format parsed trace.out"],
   ["-http=:8000", "view --http :8000"],
   // A command's name wins over a file of that name, and a misspelt command is not a file.
   ["summary trace.out", null],
@@ -24,7 +29,6 @@ const CASES: readonly (readonly [args: string, want: string | null])[] = [
   ["missing.out", null],
   ["--help", null],
   ["--version", null],
-  ["-pprof=net trace.out", null],
   ["", null],
 ];
 

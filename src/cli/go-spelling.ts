@@ -1,6 +1,6 @@
 /**
- * Go's own spelling of its tool, rewritten to ours: `[flags] [binary] trace.out`, where a flag is `-http=ADDR` or
- * `-d=MODE` (one dash or two, the value after "=" or as the next argument).
+ * Go's own spelling of its tool, rewritten to ours: `[flags] [binary] trace.out`, where a flag is `-http=ADDR`,
+ * `-d=MODE` or `-pprof=TYPE` (one dash or two, the value after "=" or as the next argument).
  */
 
 /**
@@ -16,7 +16,7 @@ export function fromGoSpelling(
   const flags = new Map<string, string>();
   let at = 0;
   for (; at < args.length; at++) {
-    const flag = /^--?(http|d)(?:=(.*))?$/s.exec(args[at]!);
+    const flag = /^--?(http|d|pprof)(?:=(.*))?$/s.exec(args[at]!);
     if (flag === null) break;
     flags.set(flag[1]!, flag[2] ?? args[++at] ?? "");
   }
@@ -27,6 +27,8 @@ export function fromGoSpelling(
 
   const mode = flags.get("d");
   if (mode !== undefined) return ["dump", "--format", mode, ...files];
+  const profile = flags.get("pprof");
+  if (profile !== undefined) return ["pprof", profile, ...files];
   const address = flags.get("http");
   return address === undefined ? ["view", ...files] : ["view", "--http", address, ...files];
 }

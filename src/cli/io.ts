@@ -6,7 +6,7 @@ export interface Io {
 
 /** The part of a Node Writable that commands use. */
 export interface Output {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 /** Exit codes of every command. */

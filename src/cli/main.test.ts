@@ -82,7 +82,7 @@ test("--help lists the commands and the exit codes, and every command has help w
   assert.equal(err, "");
   assert.equal(code, 0);
   const commands = [...out.matchAll(/^ {2}(\w+) .*(?:<|\[options\])/gm)].map((match) => match[1]!);
-  assert.deepEqual(commands, ["run", "test", "view", "summary", "check", "dump", "mmu"]);
+  assert.deepEqual(commands, ["run", "test", "view", "summary", "check", "dump", "mmu", "pprof"]);
   assert.match(out, /Exit codes: 0 done, 1 failed, 2 wrong usage, 3 broken/);
   for (const command of commands) {
     const help = runtrace([command, "--help"]);

@@ -8,6 +8,7 @@ import { fromGoSpelling } from "./go-spelling.ts";
 import { Exit } from "./io.ts";
 import type { Io } from "./io.ts";
 import { addMmu } from "./mmu-command.ts";
+import { addPprof } from "./pprof-command.ts";
 import { reportError } from "./report.ts";
 import { parseBytes, parseRate } from "./run-options.ts";
 import { packageVersion } from "./version.ts";
@@ -208,6 +209,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     });
 
   addMmu(program, io, isVerbose, exit);
+  addPprof(program, io, exit);
 
   return program;
 }

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** What a run of `go tool trace` answered: its exit status as a verdict, and its text. */
@@ -41,13 +42,15 @@ export function goTool(): string | null {
 
 /**
  * Runs Go's trace tool with `args` (`["-d=wire", file]`) in UTC; ok where it exits with 0. It starts the tool's
- * executable itself, which takes some 10 ms instead of 80. Throws where `goTool()` is null.
+ * executable itself, which takes some 10 ms instead of 80. `output`: the file for stdout that is no text. Throws where `goTool()` is null.
  */
-export function goToolTrace(args: readonly string[]): GoVerdict {
+export function goToolTrace(args: readonly string[], output?: string): GoVerdict {
   if (goTool() === null || !found) throw new Error("got no go command, want Go 1.25 or later on PATH");
-  const result = spawnSync(found.trace, args, { encoding: "utf8", env: environment, maxBuffer: 1 << 30 });
+  const result = spawnSync(found.trace, args, { encoding: "buffer", env: environment, maxBuffer: 1 << 30 });
   if (result.error !== undefined) throw result.error;
-  return { ok: result.status === 0, stdout: result.stdout, stderr: result.stderr };
+  if (output !== undefined) writeFileSync(output, result.stdout);
+  const stdout = output === undefined ? result.stdout.toString() : "";
+  return { ok: result.status === 0, stdout, stderr: result.stderr.toString() };
 }
 
 /** `go tool trace -d=parsed FILE`: every event as Go's reader delivers it, the first error on stderr. */
