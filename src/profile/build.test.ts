@@ -204,6 +204,26 @@ test("a broken trace: by default all that was read counts, with compat what came
   assert.deepEqual(texts("net", events, { isBroken: true, compat: true }), ["1 20 read;main"]);
 });
 
+test("a broken trace: what Go has forgotten already is not taken back once more", () => {
+  const events = [
+    sync(0),
+    go(10, 1, "Undetermined->Syscall", { stack: READ, transitionStack: READ }),
+    go(20, 1, "Syscall->Runnable"),
+    go(30, 1, "Runnable->Running"),
+    go(40, 1, "Running->Syscall", { stack: READ }),
+    go(50, 1, "Syscall->Running"),
+  ];
+  assert.deepEqual(texts("syscall", events, { compat: true }), ["1 10 read;main"]);
+  assert.deepEqual(texts("syscall", events, { compat: true, isBroken: true }), []);
+});
+
+test("with compat an id that is used again has its last goroutine's name", () => {
+  const again = AGAIN.map((e) => (e.time === 40 ? { ...e, transitionStack: stack("read", "other") } : e));
+  const named = (goroutine: string): number =>
+    texts("syscall", again, { compat: true, filter: { goroutine } }).length;
+  assert.deepEqual([named("main"), named("other")], [0, 1]);
+});
+
 test("equal stacks of other generations are one; Go tells them apart by program counter alone", () => {
   const again = (func: string): Stack => ({ id: 1, frames: [{ pc: 7n, func, file: "a.go", line: 1 }] });
   const wait = (time: number, at: Stack): OrderedEvent[] => [
