@@ -11,6 +11,7 @@ import { rangeSummaries } from "./gc.ts";
 import { activationGroups } from "./groups.ts";
 import { functionSamples } from "./samples.ts";
 import { blockingSites, loopUse, schedulerLatency, waitReasons } from "./scheduling.ts";
+import { totalsOf } from "./span-totals.ts";
 
 function build(events: readonly OrderedEvent[]): TraceModel {
   const builder = new ModelBuilder();
@@ -38,7 +39,7 @@ const TWO = build([
 ]);
 
 test("groups: where the time of a function's activations went", () => {
-  const [group, ...others] = activationGroups(TWO);
+  const [group, ...others] = activationGroups(TWO, totalsOf(TWO));
   assert.deepEqual(others, []);
   assert.deepEqual(group, {
     name: "main",
@@ -54,13 +55,15 @@ test("groups: where the time of a function's activations went", () => {
 });
 
 test("scheduler latency: runnable spans that a run follows, the first one too", () => {
-  const latency = schedulerLatency(TWO);
+  const latency = schedulerLatency(totalsOf(TWO));
   assert.deepEqual([latency?.count, latency?.min, latency?.max], [2, 2, 5]);
-  assert.equal(schedulerLatency(build([sync(0), sync(1)])), null);
+  assert.equal(schedulerLatency(totalsOf(build([sync(0), sync(1)]))), null);
+  const found = [sync(0), go(5, 1, "Undetermined->Running", { proc: 0 }), sync(9)];
+  assert.equal(schedulerLatency(totalsOf(build(found))), null, "an activation that was found running");
 });
 
 test("loops: busy, overhead and idle make up the trace", () => {
-  assert.deepEqual(loopUse(TWO), [
+  assert.deepEqual(loopUse(TWO, totalsOf(TWO)), [
     { id: 0, name: "proc 0", busy: 8 + 25, overhead: 12 + 5, idle: 50, utilization: 0.5 },
   ]);
 });
@@ -76,11 +79,11 @@ test("waits by reason and by place", () => {
     ]),
     sync(60),
   ]);
-  assert.deepEqual(waitReasons(blockingSites(model)), [
+  assert.deepEqual(waitReasons(blockingSites(model, totalsOf(model))), [
     { reason: "", count: 1, total: 60, longest: 60 },
     { reason: "sleep", count: 2, total: 28 + 18, longest: 28 },
   ]);
-  const [first, second] = blockingSites(model);
+  const [first, second] = blockingSites(model, totalsOf(model));
   assert.equal(first?.stack, 0);
   assert.equal(model.stacks[second!.stack]![0]!.func, "read");
 });

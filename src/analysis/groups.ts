@@ -1,5 +1,6 @@
-import { State } from "../model/types.ts";
 import type { TraceModel } from "../model/types.ts";
+import { Sum } from "./span-totals.ts";
+import type { SpanTotals, Totals } from "./span-totals.ts";
 import { compareText } from "./text.ts";
 
 /** Where activations of one entry function spent their time. All times are sums in nanoseconds. */
@@ -35,11 +36,12 @@ interface Sums {
 }
 
 /** Groups activations by entry function, most execution time first, then by name. */
-export function activationGroups(model: TraceModel): ActivationGroup[] {
+export function activationGroups(model: TraceModel, { spans }: Totals): ActivationGroup[] {
   const { activations, strings } = model;
   const groups = new Map<number, Sums>();
-  for (let row = 0; row < activations.count; row++) {
-    const name = activations.name[row]!;
+  const { place } = spans;
+  for (let row = 0; row < place.length; row++) {
+    const name = activations.name[place[row]!]!;
     let sums = groups.get(name);
     if (sums === undefined) {
       sums = {
@@ -54,35 +56,28 @@ export function activationGroups(model: TraceModel): ActivationGroup[] {
       };
       groups.set(name, sums);
     }
-    sums.count++;
-    addSpans(sums, model, activations.firstSpan[row]!, activations.firstSpan[row + 1]!);
+    addSums(sums, spans, row, strings);
   }
   return [...groups]
     .map(([name, sums]) => ({ name: strings[name]!, ...sums }))
     .toSorted((a, b) => b.execution - a.execution || compareText(a.name, b.name));
 }
 
-function addSpans(sums: Sums, model: TraceModel, first: number, last: number): void {
-  const { spans, strings } = model;
-  for (let i = first; i < last; i++) {
-    const time = spans.end[i]! - spans.start[i]!;
-    sums.total += time;
-    switch (spans.state[i]) {
-      case State.Running:
-        sums.execution += time;
-        break;
-      case State.Runnable:
-        sums.schedWait += time;
-        break;
-      case State.Syscall:
-        if (spans.by[i] === -1) sums.syscallBlock += time;
-        else sums.syscall += time;
-        break;
-      default: {
-        const reason = strings[spans.reason[i]!]!;
-        sums.block += time;
-        sums.blockByReason.set(reason, (sums.blockByReason.get(reason) ?? 0) + time);
-      }
-    }
-  }
+function addSums(sums: Sums, spans: SpanTotals, row: number, strings: readonly string[]): void {
+  const execution = spans.sum(row, Sum.Execution);
+  const schedWait = spans.sum(row, Sum.SchedWait);
+  const syscall = spans.sum(row, Sum.Syscall);
+  const syscallBlock = spans.sum(row, Sum.SyscallBlock);
+  const block = spans.sum(row, Sum.Block);
+  sums.count++;
+  sums.execution += execution;
+  sums.schedWait += schedWait;
+  sums.syscall += syscall;
+  sums.syscallBlock += syscallBlock;
+  sums.block += block;
+  sums.total += execution + schedWait + syscall + syscallBlock + block;
+  spans.blocked(row, (reason, time) => {
+    const text = strings[reason]!;
+    sums.blockByReason.set(text, (sums.blockByReason.get(text) ?? 0) + time);
+  });
 }

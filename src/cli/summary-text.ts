@@ -7,6 +7,7 @@ import { activationGroups } from "../analysis/groups.ts";
 import { functionSamples } from "../analysis/samples.ts";
 import { blockingSites, loopUse, schedulerLatency, waitReasons } from "../analysis/scheduling.ts";
 import type { BlockingSite } from "../analysis/scheduling.ts";
+import type { Totals } from "../analysis/span-totals.ts";
 import { readNotes } from "../model/notes.ts";
 import type { Notes } from "../model/notes.ts";
 import type { TraceModel } from "../model/types.ts";
@@ -27,21 +28,21 @@ interface Words {
 const NODE_WORDS: Words = { loop: "event loop", loops: "Event loops", activations: "Activations" };
 const GO_WORDS: Words = { loop: "proc", loops: "Procs", activations: "Goroutines" };
 
-/** The report, without a line end at its end. `file` is the name to show. */
-export function summaryText(file: string, model: TraceModel): string {
+/** The report, without a line end at its end. `file` is the name to show, `totals` the sums of the spans. */
+export function summaryText(file: string, model: TraceModel, totals: Totals): string {
   const notes = readNotes(model.notes);
   const words = notes.process === null ? GO_WORDS : NODE_WORDS;
-  const sites = blockingSites(model);
+  const sites = blockingSites(model, totals);
   const sections = [
     header(file, model, notes),
     warnings(notes, words),
-    loops(model, words),
-    activations(model, words),
+    loops(model, totals, words),
+    activations(model, totals, words),
     annotations("Tasks", taskTypes(model)),
     annotations("Regions", regionTypes(model)),
     waits(sites),
     blocking(model, sites),
-    latency(model),
+    latency(totals),
     collections(model),
     cpu(model),
     recording(notes, words, model.endTime - model.startTime),
@@ -89,8 +90,8 @@ function warnings(notes: Notes, words: Words): string[] {
   return lines;
 }
 
-function loops(model: TraceModel, words: Words): string[] {
-  const rows = loopUse(model).map((use) => [
+function loops(model: TraceModel, totals: Totals, words: Words): string[] {
+  const rows = loopUse(model, totals).map((use) => [
     name(use.name),
     percent(use.utilization),
     duration(use.busy),
@@ -100,8 +101,8 @@ function loops(model: TraceModel, words: Words): string[] {
   return section([words.loops, "utilization", "running", "overhead", "idle"], rows);
 }
 
-function activations(model: TraceModel, words: Words): string[] {
-  const groups = activationGroups(model);
+function activations(model: TraceModel, totals: Totals, words: Words): string[] {
+  const groups = activationGroups(model, totals);
   const withSyscalls = groups.some((group) => group.syscall + group.syscallBlock > 0);
   const rows = groups.map((group) => [
     group.name === "" ? "(no stack seen)" : name(group.name),
@@ -179,8 +180,8 @@ interface BlockingPlace {
   longest: number;
 }
 
-function latency(model: TraceModel): string[] {
-  const values = schedulerLatency(model);
+function latency(totals: Totals): string[] {
+  const values = schedulerLatency(totals);
   if (values === null) return [];
   return table(
     ["Scheduler latency", "count", ...SPREAD_TITLES],

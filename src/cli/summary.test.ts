@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { activationGroups } from "../analysis/groups.ts";
+import { blockingSites, loopUse, schedulerLatency } from "../analysis/scheduling.ts";
+import { emptyTotals, totalsOf } from "../analysis/span-totals.ts";
+import type { Totals } from "../analysis/span-totals.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
 import { ModelBuilder, buildModel } from "../model/build.ts";
+import type { TraceModel } from "../model/types.ts";
 import { fixture } from "../testing/fixtures.ts";
 import { event, go, proc, stack, sync } from "../testing/ordered-events.ts";
 import { openTrace } from "./open.ts";
@@ -55,13 +59,34 @@ for (const name of TRACES) {
     // A goroutine id that is used again replaces the one before it in Go's summary; the model keeps both.
     if (new Set(model.activations.id).size < model.activations.count) return;
     const got = new Map(
-      activationGroups(model).map((g) => [
+      activationGroups(model, totalsOf(model)).map((g) => [
         g.name,
         [g.count, g.execution, g.schedWait, g.syscall, g.syscallBlock, g.block],
       ]),
     );
     assert.deepEqual(got, want);
     assert.equal(model.events, right.events);
+  });
+
+  test(`${name}: sums of spans as they come are those of the spans of the model`, async () => {
+    const again = async (sinks?: Totals): Promise<TraceModel> => {
+      const source = await openTrace(file);
+      try {
+        return buildModel(source, sinks);
+      } finally {
+        source.close();
+      }
+    };
+    const whole = await again();
+    const totals = emptyTotals();
+    const lean = await again(totals);
+    assert.equal(lean.spans.count, 0);
+    const kept = totalsOf(whole);
+    assert.deepEqual(activationGroups(lean, totals), activationGroups(whole, kept));
+    assert.deepEqual(loopUse(lean, totals), loopUse(whole, kept));
+    assert.deepEqual(blockingSites(lean, totals), blockingSites(whole, kept));
+    assert.deepEqual(schedulerLatency(totals), schedulerLatency(kept));
+    assert.deepEqual({ ...lean.activations, firstSpan: 0 }, { ...whole.activations, firstSpan: 0 });
   });
 }
 
@@ -109,7 +134,7 @@ test("text for people: Node's words, names, drops and misuse for our own trace",
     builder.event(e);
   }
   assert.equal(
-    summaryText("trace.out", builder.finish(null, 25)),
+    textOf(builder.finish(null, 25)),
     `trace.out: 4.00 ms, 10 events, go 1.25 trace
 app.js (pid 7, node v20.1.0, runtrace 0.1.0)
 
@@ -136,6 +161,10 @@ CPU samples  self  share  total  where
   );
 });
 
+function textOf(model: TraceModel): string {
+  return summaryText("trace.out", model, totalsOf(model));
+}
+
 test("an activation that begins in Node itself has a name and no place", () => {
   const builder = new ModelBuilder();
   const frames = [{ func: "connection", file: "node", line: 1, pc: 1n }];
@@ -149,5 +178,5 @@ test("an activation that begins in Node itself has a name and no place", () => {
   ]) {
     builder.event(e);
   }
-  assert.match(summaryText("trace.out", builder.finish(null, 25)), /^ {2}network .* connection$/m);
+  assert.match(textOf(builder.finish(null, 25)), /^ {2}network .* connection$/m);
 });

@@ -1,3 +1,4 @@
+import { emptyTotals } from "../analysis/span-totals.ts";
 import { SummaryBuilder } from "../analysis/summary.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
 import { TraceError } from "../base/error.ts";
@@ -59,10 +60,11 @@ async function summarize(file: string, options: SummaryOptions): Promise<Summari
 }
 
 function summarizeModel(file: string, source: ByteSource): Summarized {
-  const model = buildModel(source);
+  const totals = emptyTotals();
+  const model = buildModel(source, totals);
   const { error } = model;
   return {
-    text: model.events === 0 ? "" : `${summaryText(file, model)}\n`,
+    text: model.events === 0 ? "" : `${summaryText(file, model, totals)}\n`,
     error:
       error === null ? null : new TraceError("ERR_TRACE_BROKEN", error.message, { offset: error.offset }),
   };

@@ -13,7 +13,7 @@ import { SparseTable } from "../decode/sparse-table.ts";
 import type { OrderedEvent } from "../order/types.ts";
 import { ByteColumn, FloatColumn, IntColumn, moveFloats, moveInts, renumber } from "./columns.ts";
 import type { StackInterner, StringInterner } from "./interner.ts";
-import { ProcSpanLog, SpanLog } from "./span-log.ts";
+import type { ProcSpanSink, SpanSink, SpanSinks } from "./span-log.ts";
 import { State } from "./types.ts";
 import type { ActivationTable, ProcSpanTable, ProcTable, SpanTable } from "./types.ts";
 
@@ -68,7 +68,7 @@ export class ActivationRecorder {
   readonly #openStack = new IntColumn();
   readonly #openBy = new IntColumn();
 
-  readonly #spans = new SpanLog();
+  readonly #spans: SpanSink;
 
   readonly #rowOfProc = new SparseTable<number>();
   readonly #procId = new FloatColumn();
@@ -76,9 +76,11 @@ export class ActivationRecorder {
   readonly #procSince = new FloatColumn();
   readonly #procActivation = new IntColumn();
 
-  readonly #procSpans = new ProcSpanLog();
+  readonly #procSpans: ProcSpanSink;
 
-  constructor(strings: StringInterner, stacks: StackInterner) {
+  constructor(strings: StringInterner, stacks: StackInterner, { spans, procSpans }: SpanSinks) {
+    this.#spans = spans;
+    this.#procSpans = procSpans;
     this.#strings = strings;
     this.#stacks = stacks;
   }

@@ -10,6 +10,8 @@ import { StackInterner, StringInterner } from "./interner.ts";
 import { loopNames } from "./notes.ts";
 import { HEADER_SIZE } from "../wire/format.ts";
 import { RangeRecorder, RangeScope } from "./ranges.ts";
+import { ProcSpanLog, SpanLog } from "./span-log.ts";
+import type { SpanSinks } from "./span-log.ts";
 import type { TraceModel } from "./types.ts";
 
 /**
@@ -19,7 +21,7 @@ import type { TraceModel } from "./types.ts";
 export class ModelBuilder {
   readonly #strings = new StringInterner();
   readonly #stacks = new StackInterner();
-  readonly #activations = new ActivationRecorder(this.#strings, this.#stacks);
+  readonly #activations: ActivationRecorder;
   readonly #annotations = new AnnotationRecorder(this.#strings, this.#stacks);
   readonly #ranges = new RangeRecorder();
 
@@ -36,6 +38,11 @@ export class ModelBuilder {
   #startTime = 0;
   #endTime = 0;
   #syncTime = 0;
+
+  /** `sinks`: where spans go; without them, into the model. */
+  constructor(sinks: SpanSinks = { spans: new SpanLog(), procSpans: new ProcSpanLog() }) {
+    this.#activations = new ActivationRecorder(this.#strings, this.#stacks, sinks);
+  }
 
   event(e: OrderedEvent): void {
     if (this.#events === 0) {
@@ -153,10 +160,11 @@ function scopeOf(e: OrderedEvent): number {
 /**
  * Reads a trace to its end or to where it breaks. Never throws for what is in the file: `error` of the model says
  * what was wrong, also where Go's tools pass over lost bytes in silence, and the tables hold everything before it.
- * Errors of the source itself that are not TraceErrors go through.
+ * Errors of the source itself that are not TraceErrors go through. `sinks`: where spans go instead of into the model,
+ * which then has none.
  */
-export function buildModel(source: ByteSource): TraceModel {
-  const builder = new ModelBuilder();
+export function buildModel(source: ByteSource, sinks?: SpanSinks): TraceModel {
+  const builder = new ModelBuilder(sinks);
   const header = new HeaderTap(source);
   let error: TraceModel["error"] = null;
   try {

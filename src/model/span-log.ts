@@ -5,6 +5,39 @@
 import { State } from "./types.ts";
 import type { ProcSpanTable, SpanTable } from "./types.ts";
 
+/** Where the spans of activations go as they end: all rows are those of the recorder. */
+export interface SpanSink {
+  push(
+    owner: number,
+    start: number,
+    end: number,
+    state: number,
+    reason: number,
+    stack: number,
+    by: number,
+  ): void;
+  /** Ends the recording. `place` and `procPlace`: the final row of each recorded activation and proc row. */
+  take(
+    place: Uint32Array,
+    procPlace: Uint32Array,
+  ): { readonly firstSpan: Uint32Array; readonly spans: SpanTable };
+}
+
+/** As `SpanSink`, for the spans of procs. */
+export interface ProcSpanSink {
+  push(owner: number, start: number, end: number, activation: number): void;
+  take(
+    place: Uint32Array,
+    activationPlace: Uint32Array,
+  ): { readonly firstSpan: Uint32Array; readonly procSpans: ProcSpanTable };
+}
+
+/** Both of a model's. */
+export interface SpanSinks {
+  readonly spans: SpanSink;
+  readonly procSpans: ProcSpanSink;
+}
+
 const CHUNK_ROWS = 1 << 16;
 
 class SpanChunk {
@@ -19,7 +52,7 @@ class SpanChunk {
 }
 
 /** States of activations: owner and waker are recorded activation rows, `by` a recorded proc row where on a proc. */
-export class SpanLog {
+export class SpanLog implements SpanSink {
   readonly #chunks: SpanChunk[] = [];
   #last = new SpanChunk();
   #count = 0;
@@ -85,7 +118,7 @@ class ProcSpanChunk {
 }
 
 /** Who ran on a proc: owner is a recorded proc row, the activation a recorded row or -1. */
-export class ProcSpanLog {
+export class ProcSpanLog implements ProcSpanSink {
   readonly #chunks: ProcSpanChunk[] = [];
   #last = new ProcSpanChunk();
   #count = 0;
