@@ -81,8 +81,21 @@ test("--help lists the commands and the exit codes, and every command has help w
   const { code, out, err } = runtrace(["--help"]);
   assert.equal(err, "");
   assert.equal(code, 0);
-  const commands = [...out.matchAll(/^ {2}(\w+) .*(?:<|\[options\])/gm)].map((match) => match[1]!);
-  assert.deepEqual(commands, ["run", "test", "view", "summary", "check", "dump", "mmu", "pprof"]);
+  const commands = [...out.matchAll(/^ {2}(\w+)(?:\|\w+)? .*(?:<|\[options\])/gm)].map((match) => match[1]!);
+  assert.deepEqual(commands, [
+    "run",
+    "test",
+    "view",
+    "summary",
+    "check",
+    "dump",
+    "mmu",
+    "pprof",
+    "goroutines",
+    "tasks",
+    "regions",
+    "logs",
+  ]);
   assert.match(out, /Exit codes: 0 done, 1 failed, 2 wrong usage, 3 broken/);
   for (const command of commands) {
     const help = runtrace([command, "--help"]);

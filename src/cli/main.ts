@@ -11,6 +11,7 @@ import { addMmu } from "./mmu-command.ts";
 import { addPprof } from "./pprof-command.ts";
 import { reportError } from "./report.ts";
 import { parseBytes, parseRate } from "./run-options.ts";
+import { addTables } from "./tables-command.ts";
 import { packageVersion } from "./version.ts";
 
 interface RunFlags {
@@ -34,7 +35,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   program.hook("preAction", (_, command) => {
     verbose = isVerbose(command);
   });
-  const commands = new Set(["help", ...program.commands.map((command) => command.name())]);
+  const commands = new Set([
+    "help",
+    ...program.commands.flatMap((command) => [command.name(), ...command.aliases()]),
+  ]);
   const ours = fromGoSpelling(args, commands, isFile) ?? args;
   if (ours.length === 0) {
     program.outputHelp({ error: true });
@@ -210,6 +214,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
 
   addMmu(program, io, isVerbose, exit);
   addPprof(program, io, exit);
+  addTables(program, io, exit);
 
   return program;
 }
