@@ -40,8 +40,8 @@ export function addTables(program: Command, io: Io, exit: (code: number) => void
   filtered(program.command("goroutines").alias("activations"), "goroutines")
     .summary("print goroutines (activations) and where their time went")
     .description(
-      "Print goroutines (activations) by entry function and where their time went; with NAME, or a filter that leaves " +
-        "one function, each of them, with its waits by reason.",
+      "Print goroutines (activations) by entry function and where their time went; with NAME, each of " +
+        "that function, with waits by reason.",
     )
     .usage("[options] FILE [NAME]")
     .argument("<file>", "trace file, gzip or not; - is stdin")
