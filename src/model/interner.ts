@@ -6,14 +6,19 @@ import type { Stack } from "../order/types.ts";
 export class StringInterner {
   readonly strings: string[] = [""];
   readonly #rows = new Map<string, number>([["", 0]]);
+  #lastText = "";
+  #lastRow = 0;
 
   row(text: string): number {
     if (text === "") return 0;
+    if (text === this.#lastText) return this.#lastRow;
     let row = this.#rows.get(text);
     if (row === undefined) {
       row = this.strings.push(text) - 1;
       this.#rows.set(text, row);
     }
+    this.#lastText = text;
+    this.#lastRow = row;
     return row;
   }
 }

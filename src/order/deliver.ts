@@ -92,7 +92,23 @@ export class Delivery {
     const time = events.times[row]!;
     const exact = events.exactTime(row);
     event.stack = null;
+    // The cases are compared one by one: most events are of the first three.
     switch (kind) {
+      case Ev.GoStart:
+      case Ev.GoCreateSyscall:
+      case Ev.GoStatus:
+        this.#transition("goroutine", args[first]!, null);
+        break;
+      case Ev.GoBlock:
+      case Ev.GoStop:
+        event.stack = this.#stack(args[first + 1]!);
+        this.#transition("goroutine", scheduler.goroutine, event.stack);
+        event.reason = this.#string(args[first]!);
+        break;
+      case Ev.GoUnblock:
+        event.stack = this.#stack(args[first + 2]!);
+        this.#transition("goroutine", args[first]!, null);
+        break;
       case Ev.ProcsChange:
         this.#metric("/sched/gomaxprocs:threads", args[first]!);
         event.stack = this.#stack(args[first + 1]!);
@@ -116,29 +132,14 @@ export class Delivery {
         this.#transition("goroutine", args[first]!, this.#tables!.stacks.get(args[first + 1]!)!);
         event.stack = this.#stack(args[first + 2]!);
         break;
-      case Ev.GoCreateSyscall:
-      case Ev.GoStart:
-      case Ev.GoStatus:
-        this.#transition("goroutine", args[first]!, null);
-        break;
       case Ev.GoStatusStack:
         event.stack = this.#stack(args[first + 3]!);
         this.#transition("goroutine", args[first]!, event.stack);
-        break;
-      case Ev.GoUnblock:
-        event.stack = this.#stack(args[first + 2]!);
-        this.#transition("goroutine", args[first]!, null);
         break;
       case Ev.GoDestroy:
       case Ev.GoSyscallEnd:
       case Ev.GoSyscallEndBlocked:
         this.#transition("goroutine", scheduler.goroutine, null);
-        break;
-      case Ev.GoStop:
-      case Ev.GoBlock:
-        event.stack = this.#stack(args[first + 1]!);
-        this.#transition("goroutine", scheduler.goroutine, event.stack);
-        event.reason = this.#string(args[first]!);
         break;
       case Ev.GoSyscallBegin:
         event.stack = this.#stack(args[first + 1]!);
