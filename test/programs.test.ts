@@ -8,16 +8,27 @@ import { rangeSummaries } from "#dist/analysis/gc.js";
 import type { TraceModel } from "#dist/model/types.js";
 import { judged } from "#dist/testing/go.js";
 import { projectRoot } from "#dist/testing/project.js";
-import { activationsNamed, spansOf, total, withRecording } from "#dist/testing/record.js";
+import { activationsNamed, spansOf, total, withPlanted } from "#dist/testing/record.js";
 import type { Recording } from "#dist/testing/record.js";
 
 const PROGRAMS = join(projectRoot(), "test", "fixtures", "programs");
 const program = (name: string, ...args: string[]): string[] => ["node", join(PROGRAMS, name), ...args];
 
-function judge(recording: Recording): void {
-  assert.equal(recording.code, 0, recording.stderr);
-  judged(recording.file);
-}
+/** Records the program, which must end well and leave a trace that Go accepts, until `look` finds what was planted. */
+const recorded = (
+  command: readonly string[],
+  look: (recording: Recording) => void,
+  options: readonly string[] = [],
+) =>
+  withPlanted(
+    command,
+    (recording) => {
+      assert.equal(recording.code, 0, recording.stderr);
+      judged(recording.file);
+    },
+    look,
+    options,
+  );
 
 /** Every activation's spans follow each other without gap from its creation to its end. */
 function assertWhole(model: TraceModel): void {
@@ -33,8 +44,7 @@ function assertWhole(model: TraceModel): void {
 const text = (model: TraceModel, index: number): string => model.strings[index] ?? "";
 
 test("a sleep is a wait for sleep, on one activation however deep it is awaited", async () => {
-  await withRecording(program("sleep.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("sleep.cjs"), (recording) => {
     const { model } = recording;
     assertWhole(model);
     const [main] = activationsNamed(model, "main");
@@ -63,8 +73,7 @@ test("a sleep is a wait for sleep, on one activation however deep it is awaited"
 });
 
 test("a busy loop runs, is sampled, and makes a timer that falls due runnable for the rest of it", async () => {
-  await withRecording(program("busy.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("busy.cjs"), (recording) => {
     const { model } = recording;
     const [burner] = activationsNamed(model, "burner");
     const [waiter] = activationsNamed(model, "waiter");
@@ -86,8 +95,7 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
 });
 
 test("a handler runs until it returns and a listener until it awaits, also where nothing is told meanwhile", async () => {
-  await withRecording(program("handlers.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("handlers.cjs"), (recording) => {
     const { model } = recording;
     const burnt = JSON.parse(recording.stdout) as { handler: number; listener: number };
     const ran = (name: string): number => {
@@ -105,8 +113,7 @@ test("a handler runs until it returns and a listener until it awaits, also where
 });
 
 test("a timer that is refreshed makes its waiter runnable when it is due anew", async () => {
-  await withRecording(program("refresh.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("refresh.cjs"), (recording) => {
     const { model } = recording;
     const [watched] = activationsNamed(model, "watched");
     const refreshed = Number(recording.stdout);
@@ -119,8 +126,7 @@ test("a timer that is refreshed makes its waiter runnable when it is due anew", 
 });
 
 test("a task takes as long as the program says, and what it logs after an await is still in it", async () => {
-  await withRecording(program("tasks.mjs"), (recording) => {
-    judge(recording);
+  await recorded(program("tasks.mjs"), (recording) => {
     const { model } = recording;
     const measured = JSON.parse(recording.stdout) as { inside: number; outside: number }[];
     assert.equal(model.tasks.count, measured.length);
@@ -142,8 +148,7 @@ test("a task takes as long as the program says, and what it logs after an await 
 });
 
 test("concurrent regions lie on activations of their own, nested and sequential awaits make none", async () => {
-  await withRecording(program("regions.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("regions.cjs"), (recording) => {
     const { model } = recording;
     const names = Array.from({ length: model.activations.count }, (_, row) =>
       text(model, model.activations.name[row]!),
@@ -166,8 +171,7 @@ test("concurrent regions lie on activations of their own, nested and sequential 
 });
 
 test("calls that nobody awaits directly are forks, others are not", async () => {
-  await withRecording(program("forks.mjs"), (recording) => {
-    judge(recording);
+  await recorded(program("forks.mjs"), (recording) => {
     const { model } = recording;
     assertWhole(model);
     const forks = ["joined1", "joined2", "kept", "forgotten", "winner", "loser"];
@@ -199,8 +203,7 @@ test("calls that nobody awaits directly are forks, others are not", async () => 
 });
 
 test("a request is one activation from its first byte to its answer", async () => {
-  await withRecording(program("server.mjs"), (recording) => {
-    judge(recording);
+  await recorded(program("server.mjs"), (recording) => {
     const { model } = recording;
     const requests = activationsNamed(model, "request GET");
     assert.equal(requests.length, 4);
@@ -227,8 +230,7 @@ test("a request is one activation from its first byte to its answer", async () =
 });
 
 test("a Worker is a further event loop, started by its maker", async () => {
-  await withRecording(program("worker.mjs"), (recording) => {
-    judge(recording);
+  await recorded(program("worker.mjs"), (recording) => {
     assert.equal(recording.stdout, "answer 2\nanswer 4\n");
     const { model } = recording;
     assert.equal(model.procs.count, 2);
@@ -244,8 +246,7 @@ test("a Worker is a further event loop, started by its maker", async () => {
 });
 
 test("a major collection is a range from the first step of marking to the end of its pause", async () => {
-  await withRecording(["node", "--expose-gc", join(PROGRAMS, "collections.cjs")], (recording) => {
-    judge(recording);
+  await recorded(["node", "--expose-gc", join(PROGRAMS, "collections.cjs")], (recording) => {
     const { ranges, strings } = recording.model;
     const named = (name: string): { start: number; end: number }[] =>
       Array.from({ length: ranges.count }, (_, row) => row)
@@ -278,8 +279,7 @@ test("a program that profiles itself keeps the profiler for itself, and the trac
   const folder = mkdtempSync(join(tmpdir(), "runtrace-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const command = ["node", "--cpu-prof", `--cpu-prof-dir=${folder}`, join(PROGRAMS, "sleep.cjs")];
-  await withRecording(command, (recording) => {
-    judge(recording);
+  await recorded(command, (recording) => {
     assert.equal(recording.stderr, "");
     assert.equal(readdirSync(folder).length, 1);
     assert.equal(recording.model.samples.count, 0);
@@ -289,8 +289,7 @@ test("a program that profiles itself keeps the profiler for itself, and the trac
 });
 
 test("a wait for what Node has made a promise of tells what it is for", async () => {
-  await withRecording(program("promises.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("promises.cjs"), (recording) => {
     const { model } = recording;
     assert.equal(recording.stdout, "hello number\n");
     const [main] = activationsNamed(model, "main");
@@ -317,8 +316,7 @@ test("a wait for what Node has made a promise of tells what it is for", async ()
 });
 
 test("a wait for a connection is one for the network, not for the lookup of its name", async () => {
-  await withRecording(program("connect.cjs"), (recording) => {
-    judge(recording);
+  await recorded(program("connect.cjs"), (recording) => {
     const { model } = recording;
     const waits = Array.from({ length: model.activations.count }, (_, row) => spansOf(model, row))
       .flat()
@@ -335,8 +333,7 @@ test("a wait for a connection is one for the network, not for the lookup of its 
 test("Node's test runner, which has no inspector, is recorded without CPU samples", async () => {
   // The runner would refuse to run inside the one that runs this.
   const command = ["env", "-u", "NODE_TEST_CONTEXT", "node", "--test", join(PROGRAMS, "suite.mjs")];
-  await withRecording(command, (recording) => {
-    judge(recording);
+  await recorded(command, (recording) => {
     assert.equal(recording.stderr, "");
     assert.match(recording.stdout, /^. pass 1$/m);
     const off = recording.model.notes.find(({ message }) => "cpu" in message);
@@ -348,10 +345,9 @@ for (const version of ["1.25", "1.23"]) {
   test(`no use of the annotation API makes an illegal trace (version ${version})`, async () => {
     const seeds = version === "1.25" ? [1, 2, 3, 4] : [5, 6];
     for (const seed of seeds) {
-      await withRecording(
+      await recorded(
         program("misuse.mjs", String(seed)),
         (recording) => {
-          judge(recording);
           assert.equal(recording.stdout, "done\n");
           const cost = recording.model.notes.find(({ message }) => "cost" in message);
           assert.ok(cost !== undefined, "the recorder tells its cost");

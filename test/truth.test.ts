@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { judged } from "#dist/testing/go.js";
 import { fixture } from "#dist/testing/fixtures.js";
 import { projectRoot } from "#dist/testing/project.js";
-import { runCommand } from "#dist/testing/record.js";
+import { RECORDINGS, runCommand } from "#dist/testing/record.js";
 import { tell } from "./truth.test.util.ts";
 import type { Truth } from "./truth.test.util.ts";
 
@@ -47,11 +47,6 @@ function isSame(got: string, want: string): boolean {
 }
 
 const folder = fixture("truth");
-/**
- * A busy machine stretches the programs' sleeps until they meet others: a trace that is not as planted is recorded again,
- * up to this often. What is wrong by rule is wrong each time, and what no load can excuse is not tried again.
- */
-const RECORDINGS = 4;
 
 for (const name of readdirSync(folder).filter((file) => /\.[cm]?[jt]s$/.test(file))) {
   test(`the trace of ${name} is true`, async () => {
