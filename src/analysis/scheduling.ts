@@ -58,7 +58,8 @@ export interface BlockingSite {
 
 /** Where activations waited, by reason and stack, most total time first. Waits open at the trace's end count up to there. */
 export function blockingSites(model: TraceModel, totals: Totals): BlockingSite[] {
-  return totals.spans.sites
+  return totals.spans
+    .sites()
     .map((site) => ({ ...site, reason: model.strings[site.reason]! }))
     .toSorted((a, b) => b.total - a.total || compareText(a.reason, b.reason) || a.stack - b.stack);
 }

@@ -2,6 +2,8 @@
  * What the analyses of a summary need of the spans, summed as the spans come: a summary of a long trace need not keep
  * them. Rows are those of the recorder until the builder of the model tells where they went (`take`).
  */
+import { FloatColumn } from "../model/columns.ts";
+import { SpanField } from "../model/span-log.ts";
 import type { ProcSpanSink, SpanSink } from "../model/span-log.ts";
 import { State } from "../model/types.ts";
 import type { ProcSpanTable, SpanTable, TraceModel } from "../model/types.ts";
@@ -12,49 +14,46 @@ export const Sum = { Execution: 0, SchedWait: 1, Syscall: 2, SyscallBlock: 3, Bl
 const READY = 5;
 const COLUMNS = 6;
 
+const Cell = { Reason: 0, Total: 1, Next: 2 } as const;
+const Site = { Reason: 0, Stack: 1, Count: 2, Total: 3, Longest: 4 } as const;
+const SITE_COLUMNS = 5;
+
+/** Latencies are kept in pieces of this many: growing copies none. */
+const CHUNK = 1 << 15;
 const FIRST_ROWS = 1024;
 
 /** Waits at one stack for one reason: rows of the model's strings and stacks. Times in nanoseconds. */
 export interface WaitSite {
   readonly reason: number;
   readonly stack: number;
-  count: number;
-  total: number;
-  longest: number;
+  readonly count: number;
+  readonly total: number;
+  readonly longest: number;
 }
 
 /** Sums of the activations' spans. */
 export class SpanTotals implements SpanSink {
-  /** Waits by reason and stack, in the order of their first. */
-  readonly sites: WaitSite[] = [];
-
   #rows = FIRST_ROWS;
   #sums = new Float64Array(FIRST_ROWS * COLUMNS);
   /** Blocked time of an activation by reason: a chain of cells, -1 at its end. */
   #firstCell = new Int32Array(FIRST_ROWS).fill(-1);
-  readonly #cellReason: number[] = [];
-  readonly #cellTotal: number[] = [];
-  readonly #cellNext: number[] = [];
+  readonly #cells = new FloatColumn();
+  /** Sums of places where activations waited, in the order of their first wait. */
+  readonly #sites = new FloatColumn();
   /** Nearly every stack waits for one reason: its site is found without a map. -1: not seen. */
   readonly #siteOfStack: number[] = [];
   readonly #otherSites = new Map<string, number>();
-  #latencies = new Float64Array(FIRST_ROWS);
+  readonly #latencies: Float64Array[] = [];
+  #lastLatencies = new Float64Array(0);
   #latencyCount = 0;
   #place: Uint32Array = new Uint32Array(0);
 
-  push(
-    owner: number,
-    start: number,
-    end: number,
-    state: number,
-    reason: number,
-    stack: number,
-    by: number,
-  ): void {
+  push(owner: number, fields: Float64Array, at: number): void {
     if (owner >= this.#rows) this.#grow(owner);
     const sums = this.#sums;
     const first = owner * COLUMNS;
-    const time = end - start;
+    const time = fields[at + SpanField.End]! - fields[at + SpanField.Start]!;
+    const state = fields[at + SpanField.State]!;
     let column: number = Sum.Block;
     let ready = 0;
     if (state === State.Running) {
@@ -65,9 +64,9 @@ export class SpanTotals implements SpanSink {
       column = Sum.SchedWait;
       ready = time + 1;
     } else if (state === State.Syscall) {
-      column = by === -1 ? Sum.SyscallBlock : Sum.Syscall;
+      column = fields[at + SpanField.By] === -1 ? Sum.SyscallBlock : Sum.Syscall;
     } else {
-      this.#addWait(owner, time, reason, stack);
+      this.#addWait(owner, time, fields[at + SpanField.Reason]! | 0, fields[at + SpanField.Stack]! | 0);
     }
     sums[first + READY] = ready;
     sums[first + column] = sums[first + column]! + time;
@@ -102,49 +101,70 @@ export class SpanTotals implements SpanSink {
 
   /** Tells the blocked time of a row by reason (string index). */
   blocked(row: number, tell: (reason: number, time: number) => void): void {
-    for (let cell = this.#firstCell[row]!; cell >= 0; cell = this.#cellNext[cell]!)
-      tell(this.#cellReason[cell]!, this.#cellTotal[cell]!);
+    const cells = this.#cells.data;
+    for (let cell = this.#firstCell[row]!; cell >= 0; cell = cells[cell + Cell.Next]!)
+      tell(cells[cell + Cell.Reason]!, cells[cell + Cell.Total]!);
+  }
+
+  /** Waits by reason and stack, in the order of their first. */
+  sites(): WaitSite[] {
+    const data = this.#sites.data;
+    return Array.from({ length: this.#sites.length / SITE_COLUMNS }, (_, i) => {
+      const at = i * SITE_COLUMNS;
+      return {
+        reason: data[at + Site.Reason]!,
+        stack: data[at + Site.Stack]!,
+        count: data[at + Site.Count]!,
+        total: data[at + Site.Total]!,
+        longest: data[at + Site.Longest]!,
+      };
+    });
   }
 
   /** How long activations were ready before they ran, a copy in no particular order. */
   latencies(): Float64Array {
-    return this.#latencies.slice(0, this.#latencyCount);
+    const all = new Float64Array(this.#latencies.length * CHUNK);
+    for (const [i, chunk] of this.#latencies.entries()) all.set(chunk, i * CHUNK);
+    return all.subarray(0, this.#latencyCount);
   }
 
   #addLatency(time: number): void {
-    if (this.#latencyCount === this.#latencies.length) {
-      const grown = new Float64Array(this.#latencyCount * 2);
-      grown.set(this.#latencies);
-      this.#latencies = grown;
-    }
-    this.#latencies[this.#latencyCount++] = time;
+    const place = this.#latencyCount++ % CHUNK;
+    if (place === 0) this.#latencies.push((this.#lastLatencies = new Float64Array(CHUNK)));
+    this.#lastLatencies[place] = time;
   }
 
   #addWait(owner: number, time: number, reason: number, stack: number): void {
+    let cells = this.#cells.data;
     let cell = this.#firstCell[owner]!;
-    while (cell >= 0 && this.#cellReason[cell] !== reason) cell = this.#cellNext[cell]!;
+    while (cell >= 0 && cells[cell + Cell.Reason] !== reason) cell = cells[cell + Cell.Next]!;
     if (cell < 0) {
-      cell = this.#cellReason.push(reason) - 1;
-      this.#cellTotal.push(0);
-      this.#cellNext.push(this.#firstCell[owner]!);
+      cell = this.#cells.push(reason);
+      this.#cells.push(0);
+      this.#cells.push(this.#firstCell[owner]!);
       this.#firstCell[owner] = cell;
+      cells = this.#cells.data;
     }
-    this.#cellTotal[cell] = this.#cellTotal[cell]! + time;
+    cells[cell + Cell.Total] = cells[cell + Cell.Total]! + time;
 
-    const site = this.sites[this.#site(reason, stack)]!;
-    site.count++;
-    site.total += time;
-    if (time > site.longest) site.longest = time;
+    const site = this.#site(reason, stack);
+    const sites = this.#sites.data;
+    sites[site + Site.Count] = sites[site + Site.Count]! + 1;
+    sites[site + Site.Total] = sites[site + Site.Total]! + time;
+    if (time > sites[site + Site.Longest]!) sites[site + Site.Longest] = time;
   }
 
+  /** Where the site's columns begin. */
   #site(reason: number, stack: number): number {
     while (this.#siteOfStack.length <= stack) this.#siteOfStack.push(-1);
     const known = this.#siteOfStack[stack]!;
-    if (known >= 0 && this.sites[known]!.reason === reason) return known;
+    if (known >= 0 && this.#sites.data[known + Site.Reason] === reason) return known;
     const key = `${reason} ${stack}`;
     let at = this.#otherSites.get(key);
     if (at === undefined) {
-      at = this.sites.push({ reason, stack, count: 0, total: 0, longest: 0 }) - 1;
+      at = this.#sites.push(reason);
+      this.#sites.push(stack);
+      for (let column: number = Site.Count; column < SITE_COLUMNS; column++) this.#sites.push(0);
       this.#otherSites.set(key, at);
       this.#siteOfStack[stack] = at;
     }
@@ -219,18 +239,16 @@ export function emptyTotals(): Totals {
 export function totalsOf(model: TraceModel): Totals {
   const { activations, spans, procs, procSpans } = model;
   const totals = emptyTotals();
+  const fields = new Float64Array(SpanField.Count);
   for (let row = 0; row < activations.count; row++) {
     for (let i = activations.firstSpan[row]!; i < activations.firstSpan[row + 1]!; i++) {
-      const state = spans.state[i]!;
-      totals.spans.push(
-        row,
-        spans.start[i]!,
-        spans.end[i]!,
-        state,
-        spans.reason[i]!,
-        spans.stack[i]!,
-        spans.by[i]!,
-      );
+      fields[SpanField.State] = spans.state[i]!;
+      fields[SpanField.Start] = spans.start[i]!;
+      fields[SpanField.End] = spans.end[i]!;
+      fields[SpanField.Reason] = spans.reason[i]!;
+      fields[SpanField.Stack] = spans.stack[i]!;
+      fields[SpanField.By] = spans.by[i]!;
+      totals.spans.push(row, fields, 0);
     }
   }
   for (let row = 0; row < procs.count; row++) {

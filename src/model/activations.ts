@@ -9,10 +9,11 @@
  * A proc is acquired when it goes Running and released when it goes Idle. While it is acquired it has one open span:
  * of the activation that runs on it, or of none.
  */
-import { SparseTable } from "../decode/sparse-table.ts";
+import { IdIndex } from "../order/id-index.ts";
 import type { OrderedEvent } from "../order/types.ts";
 import { ByteColumn, FloatColumn, IntColumn, moveFloats, moveInts, renumber } from "./columns.ts";
 import type { StackInterner, StringInterner } from "./interner.ts";
+import { SpanField } from "./span-log.ts";
 import type { ProcSpanSink, SpanSink, SpanSinks } from "./span-log.ts";
 import { State } from "./types.ts";
 import type { ActivationTable, ProcSpanTable, ProcTable, SpanTable } from "./types.ts";
@@ -36,6 +37,8 @@ function stateOf(text: string): number {
   }
 }
 
+const FIRST_ROWS = 256;
+
 /** The finished tables, and where the rows of the recorder went when they were put in their final order. */
 export interface ActivationTables {
   readonly activations: ActivationTable;
@@ -53,7 +56,7 @@ export class ActivationRecorder {
   readonly #strings: StringInterner;
   readonly #stacks: StackInterner;
 
-  readonly #rowOfGoroutine = new SparseTable<number>();
+  readonly #rowOfGoroutine = new IdIndex();
   readonly #id = new FloatColumn();
   readonly #name = new IntColumn();
   readonly #creator = new IntColumn();
@@ -61,16 +64,12 @@ export class ActivationRecorder {
   readonly #created = new FloatColumn();
   readonly #ended = new FloatColumn();
 
-  // The open span of each activation; same rows as above.
-  readonly #openState = new ByteColumn();
-  readonly #openStart = new FloatColumn();
-  readonly #openReason = new IntColumn();
-  readonly #openStack = new IntColumn();
-  readonly #openBy = new IntColumn();
+  /** The open span of each activation: the `SpanField`s, by row. */
+  #open = new Float64Array(FIRST_ROWS * SpanField.Count);
 
   readonly #spans: SpanSink;
 
-  readonly #rowOfProc = new SparseTable<number>();
+  readonly #rowOfProc = new IdIndex();
   readonly #procId = new FloatColumn();
   readonly #procAcquired = new ByteColumn();
   readonly #procSince = new FloatColumn();
@@ -87,21 +86,19 @@ export class ActivationRecorder {
 
   /** Row of a goroutine id, or -1 where the trace has not told of it. */
   activation(goroutine: number): number {
-    return this.#rowOfGoroutine.get(goroutine) ?? NONE;
+    return this.#rowOfGoroutine.get(goroutine);
   }
 
   /** Row of a proc id, made at its first mention; -1 for none. */
   proc(id: number): number {
     if (id < 0) return NONE;
-    let row = this.#rowOfProc.get(id);
-    if (row === undefined) {
-      row = this.#procId.push(id);
-      this.#procAcquired.push(0);
-      this.#procSince.push(0);
-      this.#procActivation.push(NONE);
-      this.#rowOfProc.set(id, row);
-    }
-    return row;
+    const known = this.#rowOfProc.get(id);
+    if (known !== NONE) return known;
+    this.#procId.push(id);
+    this.#procAcquired.push(0);
+    this.#procSince.push(0);
+    this.#procActivation.push(NONE);
+    return this.#rowOfProc.add(id);
   }
 
   /**
@@ -121,23 +118,29 @@ export class ActivationRecorder {
       row = this.activation(e.resourceId);
       if (row === NONE) return NONE;
       this.#closeSpan(row, e.time);
-      if (isOnProc(from) && !(isOnProc(state) && this.proc(e.proc) === this.#openBy.data[row])) {
+      if (
+        isOnProc(from) &&
+        !(isOnProc(state) && this.proc(e.proc) === this.#open[row * SpanField.Count + SpanField.By])
+      ) {
         this.#leaveProc(row, e.time);
       }
     }
-    if (this.#name.data[row] === 0) this.#name.data[row] = this.#entryFunction(e);
+    if (e.transitionStack !== null && this.#name.data[row] === 0)
+      this.#name.data[row] = this.#entryFunction(e);
 
-    this.#openState.data[row] = state;
-    this.#openStart.data[row] = since;
+    const open = this.#open;
+    const at = row * SpanField.Count;
+    open[at + SpanField.State] = state;
+    open[at + SpanField.Start] = since;
     if (state === ENDED) {
       this.#ended.data[row] = e.time;
       return row;
     }
-    this.#openReason.data[row] = this.#reasonOf(e, state);
-    this.#openStack.data[row] = this.#stackOf(e, state);
-    this.#openBy.data[row] = this.#byOf(e, state, row);
-    const onProc = state === State.Running || state === State.Syscall ? this.#openBy.data[row]! : NONE;
-    if (onProc !== NONE) this.#enterProc(onProc, row, since);
+    const by = this.#byOf(e, state, row);
+    open[at + SpanField.Reason] = this.#reasonOf(e, state);
+    open[at + SpanField.Stack] = this.#stackOf(e, state);
+    open[at + SpanField.By] = by;
+    if (by !== NONE && isOnProc(state)) this.#enterProc(by, row, since);
     return NONE;
   }
 
@@ -158,27 +161,31 @@ export class ActivationRecorder {
     this.#closeProcSpan(proc, e.time);
     this.#procAcquired.data[proc] = 0;
     this.#procActivation.data[proc] = NONE;
-    if (activation !== NONE && this.#openState.data[activation] === State.Syscall) {
+    if (activation === NONE) return;
+    const open = activation * SpanField.Count;
+    if (this.#open[open + SpanField.State] === State.Syscall) {
       this.#closeSpan(activation, e.time);
-      this.#openStart.data[activation] = e.time;
-      this.#openBy.data[activation] = NONE;
+      this.#open[open + SpanField.Start] = e.time;
+      this.#open[open + SpanField.By] = NONE;
     }
   }
 
   #add(e: OrderedEvent, created: number): number {
-    const row = this.#id.push(e.resourceId);
+    this.#id.push(e.resourceId);
     this.#name.push(0);
     const made = e.from === "NotExist";
     this.#creator.push(made ? this.activation(e.goroutine) : NONE);
     this.#creationStack.push(made ? this.#stacks.row(e.stack) : 0);
     this.#created.push(created);
     this.#ended.push(Number.NaN);
-    this.#openState.push(ENDED);
-    this.#openStart.push(created);
-    this.#openReason.push(0);
-    this.#openStack.push(0);
-    this.#openBy.push(NONE);
-    this.#rowOfGoroutine.set(e.resourceId, row);
+    const row = this.#rowOfGoroutine.add(e.resourceId);
+    const at = row * SpanField.Count;
+    if (at >= this.#open.length) {
+      const grown = new Float64Array(this.#open.length * 2);
+      grown.set(this.#open);
+      this.#open = grown;
+    }
+    this.#open[at + SpanField.By] = NONE;
     return row;
   }
 
@@ -208,17 +215,11 @@ export class ActivationRecorder {
   }
 
   #closeSpan(row: number, end: number): void {
-    const state = this.#openState.data[row]!;
-    if (state === ENDED) return;
-    this.#spans.push(
-      row,
-      this.#openStart.data[row]!,
-      end,
-      state,
-      this.#openReason.data[row]!,
-      this.#openStack.data[row]!,
-      this.#openBy.data[row]!,
-    );
+    const open = this.#open;
+    const at = row * SpanField.Count;
+    if (open[at + SpanField.State] === ENDED) return;
+    open[at + SpanField.End] = end;
+    this.#spans.push(row, open, at);
   }
 
   #enterProc(proc: number, row: number, since: number): void {
@@ -234,7 +235,7 @@ export class ActivationRecorder {
   }
 
   #leaveProc(row: number, time: number): void {
-    const proc = this.#openBy.data[row]!;
+    const proc = this.#open[row * SpanField.Count + SpanField.By]!;
     if (proc === NONE || this.#procActivation.data[proc] !== row) return;
     this.#closeProcSpan(proc, time);
     this.#procSince.data[proc] = time;

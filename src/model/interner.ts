@@ -2,23 +2,26 @@ import { SparseTable } from "../decode/sparse-table.ts";
 import type { Frame } from "../wire/format.ts";
 import type { Stack } from "../order/types.ts";
 
+const RECENT = 64;
+
 /** Gives every distinct text one index; "" is 0. */
 export class StringInterner {
   readonly strings: string[] = [""];
   readonly #rows = new Map<string, number>([["", 0]]);
-  #lastText = "";
-  #lastRow = 0;
+  /** The last text of each length (modulo) and its row: few texts are asked for most often. */
+  readonly #lastText: string[] = Array.from({ length: RECENT }, () => "");
+  readonly #lastRow = new Int32Array(RECENT);
 
   row(text: string): number {
-    if (text === "") return 0;
-    if (text === this.#lastText) return this.#lastRow;
+    const place = text.length % RECENT;
+    if (text === this.#lastText[place]) return this.#lastRow[place]!;
     let row = this.#rows.get(text);
     if (row === undefined) {
       row = this.strings.push(text) - 1;
       this.#rows.set(text, row);
     }
-    this.#lastText = text;
-    this.#lastRow = row;
+    this.#lastText[place] = text;
+    this.#lastRow[place] = row;
     return row;
   }
 }

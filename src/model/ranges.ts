@@ -5,6 +5,26 @@ import type { RangeTable } from "./types.ts";
 /** Scopes of a range, as the `scope` column has them. */
 export const RangeScope = { Global: 0, Activation: 1, Proc: 2 } as const;
 
+const NONE = -1;
+/** What a range is of, below which its row is found without a map: procs, mostly. */
+const DIRECT = 256;
+
+/** Rows by what their ranges are of, -1 for none. */
+class OpenRows {
+  readonly #direct = new Int32Array(DIRECT).fill(NONE);
+  readonly #others = new Map<number, number>();
+
+  get(of: number): number {
+    return of + 1 < DIRECT ? this.#direct[of + 1]! : (this.#others.get(of) ?? NONE);
+  }
+
+  set(of: number, row: number): void {
+    if (of + 1 < DIRECT) this.#direct[of + 1] = row;
+    else if (row === NONE) this.#others.delete(of);
+    else this.#others.set(of, row);
+  }
+}
+
 /** Records ranges. A range is known by its name, scope and what it is of; one such range is open at a time. */
 export class RangeRecorder {
   readonly #name = new IntColumn();
@@ -13,12 +33,12 @@ export class RangeRecorder {
   readonly #scope = new ByteColumn();
   readonly #of = new IntColumn();
   /** Row of the open range by scope, then name, then what it is of. */
-  readonly #open: readonly Map<number, Map<number, number>>[] = [new Map(), new Map(), new Map()];
+  readonly #open: readonly Map<number, OpenRows>[] = [new Map(), new Map(), new Map()];
 
   /** A range begins. It is told of again, as active, in each generation: only the first counts. */
   begin(name: number, scope: number, of: number, time: number): void {
     const open = this.#openOf(name, scope);
-    if (open.has(of)) return;
+    if (open.get(of) !== NONE) return;
     this.#name.push(name);
     this.#start.push(time);
     this.#end.push(Number.NaN);
@@ -30,16 +50,16 @@ export class RangeRecorder {
   end(name: number, scope: number, of: number, time: number): void {
     const open = this.#openOf(name, scope);
     const row = open.get(of);
-    if (row === undefined) return;
+    if (row === NONE) return;
     this.#end.data[row] = time;
-    open.delete(of);
+    open.set(of, NONE);
   }
 
-  #openOf(name: number, scope: number): Map<number, number> {
+  #openOf(name: number, scope: number): OpenRows {
     const byName = this.#open[scope]!;
     let open = byName.get(name);
     if (open === undefined) {
-      open = new Map();
+      open = new OpenRows();
       byName.set(name, open);
     }
     return open;

@@ -5,17 +5,13 @@
 import { State } from "./types.ts";
 import type { ProcSpanTable, SpanTable } from "./types.ts";
 
+/** Columns of a span that is handed over: doubles in one place, since arguments that are doubles cost an object each. */
+export const SpanField = { State: 0, Start: 1, End: 2, Reason: 3, Stack: 4, By: 5, Count: 6 } as const;
+
 /** Where the spans of activations go as they end: all rows are those of the recorder. */
 export interface SpanSink {
-  push(
-    owner: number,
-    start: number,
-    end: number,
-    state: number,
-    reason: number,
-    stack: number,
-    by: number,
-  ): void;
+  /** A span of an activation: the `SpanField`s in `fields` from `at` on, valid for this call. */
+  push(owner: number, fields: Float64Array, at: number): void;
   /** Ends the recording. `place` and `procPlace`: the final row of each recorded activation and proc row. */
   take(
     place: Uint32Array,
@@ -57,25 +53,17 @@ export class SpanLog implements SpanSink {
   #last = new SpanChunk();
   #count = 0;
 
-  push(
-    owner: number,
-    start: number,
-    end: number,
-    state: number,
-    reason: number,
-    stack: number,
-    by: number,
-  ): void {
+  push(owner: number, fields: Float64Array, at: number): void {
     if (this.#count++ % CHUNK_ROWS === 0) this.#chunks.push((this.#last = new SpanChunk()));
     const chunk = this.#last;
     const row = chunk.rows++;
     chunk.owner[row] = owner;
-    chunk.start[row] = start;
-    chunk.end[row] = end;
-    chunk.state[row] = state;
-    chunk.reason[row] = reason;
-    chunk.stack[row] = stack;
-    chunk.by[row] = by;
+    chunk.start[row] = fields[at + SpanField.Start]!;
+    chunk.end[row] = fields[at + SpanField.End]!;
+    chunk.state[row] = fields[at + SpanField.State]!;
+    chunk.reason[row] = fields[at + SpanField.Reason]!;
+    chunk.stack[row] = fields[at + SpanField.Stack]!;
+    chunk.by[row] = fields[at + SpanField.By]!;
   }
 
   /** The table, grouped by final row of the activation; empties the log. `firstSpan` has one more row than `place`. */

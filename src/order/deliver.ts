@@ -35,6 +35,8 @@ export class Delivery {
   readonly #wanted: ReadonlySet<EventKind> | null;
   /** By event number: 1 where nobody wants what it becomes. */
   readonly #unwanted: Uint8Array;
+  /** By event number: 1 where ids are looked up before anything else; the most frequent events look them up once. */
+  readonly #checked: Uint8Array;
 
   /** `wanted`: the kinds that `visit` is given; null: all. The others are checked and counted. */
   constructor(
@@ -45,6 +47,9 @@ export class Delivery {
   ) {
     this.#wanted = wanted;
     this.#unwanted = Uint8Array.from(KINDS, (kind) => (wanted === null || wanted.has(kind) ? 0 : 1));
+    this.#checked = HAS_IDS.map((has, kind) =>
+      (kind === Ev.GoBlock || kind === Ev.GoUnblock) && this.#unwanted[kind] === 0 ? 0 : has,
+    );
     this.#scheduler = scheduler;
     this.#wide = wide;
     this.#visit = visit;
@@ -83,7 +88,10 @@ export class Delivery {
     const kind = events.kinds[row]!;
     const args = events.args;
     const first = row * 4;
-    if (HAS_IDS[kind] === 1) this.#checkIds(kind, args, first, events, row);
+    if (this.#checked[kind] === 1) {
+      const invalid = this.#invalidId(events, row);
+      if (invalid !== null) throw invalid;
+    }
     if (this.#unwanted[kind] === 1) {
       this.#pass(kind, events, row);
       return;
@@ -100,15 +108,25 @@ export class Delivery {
         this.#transition("goroutine", args[first]!, null);
         break;
       case Ev.GoBlock:
-      case Ev.GoStop:
-        event.stack = this.#stack(args[first + 1]!);
-        this.#transition("goroutine", scheduler.goroutine, event.stack);
-        event.reason = this.#string(args[first]!);
+      case Ev.GoStop: {
+        const { stacks, strings } = this.#tables!;
+        const id = args[first + 1]!;
+        const stack = id === 0 ? null : stacks.get(id);
+        const reason = strings.get(args[first]!);
+        if (stack === undefined || reason === undefined) throw this.#invalidId(events, row)!;
+        event.stack = stack;
+        this.#transition("goroutine", scheduler.goroutine, stack);
+        event.reason = reason;
         break;
-      case Ev.GoUnblock:
-        event.stack = this.#stack(args[first + 2]!);
+      }
+      case Ev.GoUnblock: {
+        const id = args[first + 2]!;
+        const stack = id === 0 ? null : this.#tables!.stacks.get(id);
+        if (stack === undefined) throw this.#invalidId(events, row)!;
+        event.stack = stack;
         this.#transition("goroutine", args[first]!, null);
         break;
+      }
       case Ev.ProcsChange:
         this.#metric("/sched/gomaxprocs:threads", args[first]!);
         event.stack = this.#stack(args[first + 1]!);
@@ -336,6 +354,7 @@ export class Delivery {
     event.goroutine = goroutine;
   }
 
+  /** The stack of an id that has been checked; null for none. */
   #stack(id: number): Stack | null {
     return id === 0 ? null : this.#tables!.stacks.get(id)!;
   }
@@ -344,16 +363,22 @@ export class Delivery {
     return this.#tables!.strings.get(id)!;
   }
 
-  #checkIds(kind: number, args: Float64Array, first: number, events: ThreadEvents, row: number): void {
+  /** The error of an event's first id that is in no table, or null. */
+  #invalidId(events: ThreadEvents, row: number): TraceError | null {
     const { stacks, strings } = this.#tables!;
+    const kind = events.kinds[row]!;
+    const args = events.args;
+    const first = row * 4;
     for (let ids = STACK_ARGS[kind]!; ids !== 0; ids >>= 3) {
       const id = args[first + (ids & 7) - 1]!;
-      if (id !== 0 && !stacks.has(id)) throw this.#invalid("stack", id, nameOf(kind), events.offsets[row]!);
+      if (id !== 0 && !stacks.has(id)) return this.#invalid("stack", id, nameOf(kind), events.offsets[row]!);
     }
     for (let ids = STRING_ARGS[kind]!; ids !== 0; ids >>= 3) {
       const id = args[first + (ids & 7) - 1]!;
-      if (id !== 0 && !strings.has(id)) throw this.#invalid("string", id, nameOf(kind), events.offsets[row]!);
+      if (id !== 0 && !strings.has(id))
+        return this.#invalid("string", id, nameOf(kind), events.offsets[row]!);
     }
+    return null;
   }
 
   #invalid(what: string, id: number, event: string, offset: number): TraceError {
@@ -390,7 +415,9 @@ export class Delivery {
 
 const NO_ATTRIBUTES: OrderedEvent["attributes"] = [];
 
-const HAS_IDS = STACK_ARGS.map((stacks, type) => (stacks !== 0 || STRING_ARGS[type] !== 0 ? 1 : 0));
+const HAS_IDS = Uint8Array.from(STACK_ARGS, (stacks, type) =>
+  stacks !== 0 || STRING_ARGS[type] !== 0 ? 1 : 0,
+);
 
 /** What an event of the wire becomes, by its number. */
 const KINDS: readonly EventKind[] = Array.from({ length: 256 }, (_, type): EventKind => {
