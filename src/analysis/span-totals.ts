@@ -3,7 +3,7 @@
  * them. Rows are those of the recorder until the builder of the model tells where they went (`take`).
  */
 import { FloatColumn } from "../model/columns.ts";
-import { SpanField } from "../model/span-log.ts";
+import { ProcSpanField, SpanField } from "../model/span-log.ts";
 import type { ProcSpanSink, SpanSink } from "../model/span-log.ts";
 import { State } from "../model/types.ts";
 import type { ProcSpanTable, SpanTable, TraceModel } from "../model/types.ts";
@@ -189,13 +189,13 @@ export class ProcTotals implements ProcSpanSink {
   readonly #overhead: number[] = [];
   #rowOf = new Uint32Array(0);
 
-  push(owner: number, start: number, end: number, activation: number): void {
+  push(owner: number, fields: Float64Array, at: number): void {
     while (this.#busy.length <= owner) {
       this.#busy.push(0);
       this.#overhead.push(0);
     }
-    const sums = activation === -1 ? this.#overhead : this.#busy;
-    sums[owner] = sums[owner]! + (end - start);
+    const sums = fields[at + ProcSpanField.Activation] === -1 ? this.#overhead : this.#busy;
+    sums[owner] = sums[owner]! + (fields[at + ProcSpanField.End]! - fields[at + ProcSpanField.Start]!);
   }
 
   /** As `SpanTotals.take`. */
@@ -252,8 +252,12 @@ export function totalsOf(model: TraceModel): Totals {
     }
   }
   for (let row = 0; row < procs.count; row++) {
-    for (let i = procs.firstSpan[row]!; i < procs.firstSpan[row + 1]!; i++)
-      totals.procSpans.push(row, procSpans.start[i]!, procSpans.end[i]!, procSpans.activation[i]!);
+    for (let i = procs.firstSpan[row]!; i < procs.firstSpan[row + 1]!; i++) {
+      fields[ProcSpanField.Start] = procSpans.start[i]!;
+      fields[ProcSpanField.End] = procSpans.end[i]!;
+      fields[ProcSpanField.Activation] = procSpans.activation[i]!;
+      totals.procSpans.push(row, fields, 0);
+    }
   }
   totals.spans.take(Uint32Array.from({ length: activations.count }, (_, row) => row));
   totals.procSpans.take(Uint32Array.from({ length: procs.count }, (_, row) => row));

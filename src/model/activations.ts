@@ -13,7 +13,7 @@ import { IdIndex } from "../order/id-index.ts";
 import type { OrderedEvent } from "../order/types.ts";
 import { ByteColumn, FloatColumn, IntColumn, moveFloats, moveInts, renumber } from "./columns.ts";
 import type { StackInterner, StringInterner } from "./interner.ts";
-import { SpanField } from "./span-log.ts";
+import { ProcSpanField, SpanField } from "./span-log.ts";
 import type { ProcSpanSink, SpanSink, SpanSinks } from "./span-log.ts";
 import { State } from "./types.ts";
 import type { ActivationTable, ProcSpanTable, ProcTable, SpanTable } from "./types.ts";
@@ -72,10 +72,16 @@ export class ActivationRecorder {
   readonly #rowOfProc = new IdIndex();
   readonly #procId = new FloatColumn();
   readonly #procAcquired = new ByteColumn();
-  readonly #procSince = new FloatColumn();
-  readonly #procActivation = new IntColumn();
+  /** The open span of each proc: the `ProcSpanField`s, by row. */
+  #openProc = new Float64Array(FIRST_ROWS * ProcSpanField.Count);
 
   readonly #procSpans: ProcSpanSink;
+
+  /** Time of the last Sync: what is told of with its state held that state by then. */
+  syncTime = 0;
+  /** Time of the event, and when what it tells of began: fields, since doubles as arguments are objects. */
+  #now = 0;
+  #since = 0;
 
   constructor(strings: StringInterner, stacks: StackInterner, { spans, procSpans }: SpanSinks) {
     this.#spans = spans;
@@ -96,33 +102,34 @@ export class ActivationRecorder {
     if (known !== NONE) return known;
     this.#procId.push(id);
     this.#procAcquired.push(0);
-    this.#procSince.push(0);
-    this.#procActivation.push(NONE);
-    return this.#rowOfProc.add(id);
+    const row = this.#rowOfProc.add(id);
+    const at = row * ProcSpanField.Count;
+    if (at >= this.#openProc.length) this.#openProc = doubled(this.#openProc);
+    this.#openProc[at + ProcSpanField.Activation] = NONE;
+    return row;
   }
 
   /**
    * Takes a goroutine's transition. Returns the row of the activation when it ended with this event, else -1.
-   * `syncTime` is the time of the last Sync.
    */
-  goroutineTransition(e: OrderedEvent, syncTime: number): number {
+  goroutineTransition(e: OrderedEvent): number {
     if (e.from === e.to) return NONE;
     const state = stateOf(e.to);
     const from = stateOf(e.from);
-    let since = e.time;
+    this.#now = this.#since = e.time;
     let row: number;
     if (from === ENDED) {
-      if (e.from === "Undetermined") since = syncTime;
-      row = this.#add(e, since);
+      if (e.from === "Undetermined") this.#since = this.syncTime;
+      row = this.#add(e);
     } else {
       row = this.activation(e.resourceId);
       if (row === NONE) return NONE;
-      this.#closeSpan(row, e.time);
+      this.#closeSpan(row);
       if (
         isOnProc(from) &&
         !(isOnProc(state) && this.proc(e.proc) === this.#open[row * SpanField.Count + SpanField.By])
       ) {
-        this.#leaveProc(row, e.time);
+        this.#leaveProc(row);
       }
     }
     if (e.transitionStack !== null && this.#name.data[row] === 0)
@@ -131,60 +138,77 @@ export class ActivationRecorder {
     const open = this.#open;
     const at = row * SpanField.Count;
     open[at + SpanField.State] = state;
-    open[at + SpanField.Start] = since;
-    if (state === ENDED) {
-      this.#ended.data[row] = e.time;
-      return row;
+    open[at + SpanField.Start] = this.#since;
+    open[at + SpanField.Reason] = 0;
+    open[at + SpanField.Stack] = 0;
+    open[at + SpanField.By] = NONE;
+    switch (state) {
+      case State.Running:
+        this.#enterProc(e, row);
+        break;
+      case State.Runnable:
+        // Preempted or yielding, it says why; woken, by whom.
+        if (from === State.Running) open[at + SpanField.Reason] = this.#strings.row(e.reason);
+        open[at + SpanField.Stack] = this.#stackOf(e);
+        if (e.from !== "Undetermined") {
+          const waker = this.activation(e.goroutine);
+          if (waker !== row) open[at + SpanField.By] = waker;
+        }
+        break;
+      case State.Waiting:
+        open[at + SpanField.Reason] = this.#strings.row(e.reason);
+        open[at + SpanField.Stack] = this.#stackOf(e);
+        break;
+      case State.Syscall:
+        open[at + SpanField.Stack] = this.#stackOf(e);
+        this.#enterProc(e, row);
+        break;
+      default:
+        this.#ended.data[row] = e.time;
+        return row;
     }
-    const by = this.#byOf(e, state, row);
-    open[at + SpanField.Reason] = this.#reasonOf(e, state);
-    open[at + SpanField.Stack] = this.#stackOf(e, state);
-    open[at + SpanField.By] = by;
-    if (by !== NONE && isOnProc(state)) this.#enterProc(by, row, since);
     return NONE;
   }
 
-  /** Takes a proc's transition. `syncTime` as above. */
-  procTransition(e: OrderedEvent, syncTime: number): void {
+  /** Takes a proc's transition. */
+  procTransition(e: OrderedEvent): void {
     const proc = this.proc(e.resourceId);
-    const since = e.from === "Undetermined" ? syncTime : e.time;
+    this.#now = e.time;
+    const open = this.#openProc;
+    const at = proc * ProcSpanField.Count;
     if (e.to === "Running") {
       if (this.#procAcquired.data[proc] === 0) {
         this.#procAcquired.data[proc] = 1;
-        this.#procSince.data[proc] = since;
-        this.#procActivation.data[proc] = NONE;
+        open[at + ProcSpanField.Start] = e.from === "Undetermined" ? this.syncTime : e.time;
+        open[at + ProcSpanField.Activation] = NONE;
       }
       return;
     }
     if (this.#procAcquired.data[proc] === 0) return;
-    const activation = this.#procActivation.data[proc]!;
-    this.#closeProcSpan(proc, e.time);
+    const activation = open[at + ProcSpanField.Activation]!;
+    this.#closeProcSpan(proc);
     this.#procAcquired.data[proc] = 0;
-    this.#procActivation.data[proc] = NONE;
+    open[at + ProcSpanField.Activation] = NONE;
     if (activation === NONE) return;
-    const open = activation * SpanField.Count;
-    if (this.#open[open + SpanField.State] === State.Syscall) {
-      this.#closeSpan(activation, e.time);
-      this.#open[open + SpanField.Start] = e.time;
-      this.#open[open + SpanField.By] = NONE;
+    const span = activation * SpanField.Count;
+    if (this.#open[span + SpanField.State] === State.Syscall) {
+      this.#closeSpan(activation);
+      this.#open[span + SpanField.Start] = e.time;
+      this.#open[span + SpanField.By] = NONE;
     }
   }
 
-  #add(e: OrderedEvent, created: number): number {
+  #add(e: OrderedEvent): number {
     this.#id.push(e.resourceId);
     this.#name.push(0);
     const made = e.from === "NotExist";
     this.#creator.push(made ? this.activation(e.goroutine) : NONE);
     this.#creationStack.push(made ? this.#stacks.row(e.stack) : 0);
-    this.#created.push(created);
+    this.#created.push(this.#since);
     this.#ended.push(Number.NaN);
     const row = this.#rowOfGoroutine.add(e.resourceId);
     const at = row * SpanField.Count;
-    if (at >= this.#open.length) {
-      const grown = new Float64Array(this.#open.length * 2);
-      grown.set(this.#open);
-      this.#open = grown;
-    }
+    if (at >= this.#open.length) this.#open = doubled(this.#open);
     this.#open[at + SpanField.By] = NONE;
     return row;
   }
@@ -195,62 +219,63 @@ export class ActivationRecorder {
     return outermost === undefined ? 0 : this.#strings.row(outermost.func);
   }
 
-  #reasonOf(e: OrderedEvent, state: number): number {
-    const told = state === State.Waiting || (state === State.Runnable && e.from === "Running");
-    return told ? this.#strings.row(e.reason) : 0;
-  }
-
   /** The stack that explains the state: the activation's own, or that of whoever made it runnable. */
-  #stackOf(e: OrderedEvent, state: number): number {
-    if (state === State.Running) return 0;
-    if (e.from === "Undetermined") return this.#stacks.row(e.transitionStack);
-    return this.#stacks.row(e.stack);
+  #stackOf(e: OrderedEvent): number {
+    return this.#stacks.row(e.from === "Undetermined" ? e.transitionStack : e.stack);
   }
 
-  #byOf(e: OrderedEvent, state: number, row: number): number {
-    if (state === State.Running || state === State.Syscall) return this.proc(e.proc);
-    if (state !== State.Runnable || e.from === "Undetermined") return NONE;
-    const waker = this.activation(e.goroutine);
-    return waker === row ? NONE : waker;
-  }
-
-  #closeSpan(row: number, end: number): void {
+  /** Ends the activation's open span now. */
+  #closeSpan(row: number): void {
     const open = this.#open;
     const at = row * SpanField.Count;
     if (open[at + SpanField.State] === ENDED) return;
-    open[at + SpanField.End] = end;
+    open[at + SpanField.End] = this.#now;
     this.#spans.push(row, open, at);
   }
 
-  #enterProc(proc: number, row: number, since: number): void {
-    if (this.#procActivation.data[proc] === row) return;
+  /** The activation is on the event's proc since `#since`. */
+  #enterProc(e: OrderedEvent, row: number): void {
+    const proc = this.proc(e.proc);
+    this.#open[row * SpanField.Count + SpanField.By] = proc;
+    const open = this.#openProc;
+    const at = proc * ProcSpanField.Count;
+    if (proc === NONE || open[at + ProcSpanField.Activation] === row) return;
     if (this.#procAcquired.data[proc] === 0) {
       this.#procAcquired.data[proc] = 1;
-      this.#procSince.data[proc] = since;
-    } else if (since > this.#procSince.data[proc]!) {
-      this.#closeProcSpan(proc, since);
-      this.#procSince.data[proc] = since;
+      open[at + ProcSpanField.Start] = this.#since;
+    } else if (this.#since > open[at + ProcSpanField.Start]!) {
+      open[at + ProcSpanField.End] = this.#since;
+      this.#procSpans.push(proc, open, at);
+      open[at + ProcSpanField.Start] = this.#since;
     }
-    this.#procActivation.data[proc] = row;
+    open[at + ProcSpanField.Activation] = row;
   }
 
-  #leaveProc(row: number, time: number): void {
+  /** The activation leaves its proc now. */
+  #leaveProc(row: number): void {
     const proc = this.#open[row * SpanField.Count + SpanField.By]!;
-    if (proc === NONE || this.#procActivation.data[proc] !== row) return;
-    this.#closeProcSpan(proc, time);
-    this.#procSince.data[proc] = time;
-    this.#procActivation.data[proc] = NONE;
+    if (proc === NONE) return;
+    const open = this.#openProc;
+    const at = proc * ProcSpanField.Count;
+    if (open[at + ProcSpanField.Activation] !== row) return;
+    this.#closeProcSpan(proc);
+    open[at + ProcSpanField.Start] = this.#now;
+    open[at + ProcSpanField.Activation] = NONE;
   }
 
-  #closeProcSpan(proc: number, end: number): void {
-    this.#procSpans.push(proc, this.#procSince.data[proc]!, end, this.#procActivation.data[proc]!);
+  /** Ends the proc's open span now. */
+  #closeProcSpan(proc: number): void {
+    const at = proc * ProcSpanField.Count;
+    this.#openProc[at + ProcSpanField.End] = this.#now;
+    this.#procSpans.push(proc, this.#openProc, at);
   }
 
   /** Closes what is open at `endTime` and builds the tables. The name of proc `id` is `procName(id)`. */
   finish(endTime: number, procName: (id: number) => string): ActivationTables {
-    for (let row = 0; row < this.#id.length; row++) this.#closeSpan(row, endTime);
+    this.#now = endTime;
+    for (let row = 0; row < this.#id.length; row++) this.#closeSpan(row);
     for (let proc = 0; proc < this.#procId.length; proc++) {
-      if (this.#procAcquired.data[proc] === 1) this.#closeProcSpan(proc, endTime);
+      if (this.#procAcquired.data[proc] === 1) this.#closeProcSpan(proc);
     }
     const activationPlace = ascendingPlace(this.#created.take());
     const procPlace = ascendingPlace(this.#procId.take());
@@ -299,6 +324,12 @@ export class ActivationRecorder {
       procSpans,
     };
   }
+}
+
+function doubled(data: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(data.length * 2);
+  grown.set(data);
+  return grown;
 }
 
 /** In these states an activation sits on a proc, and the `by` of its span is that proc. */

@@ -37,7 +37,6 @@ export class ModelBuilder {
   #events = 0;
   #startTime = 0;
   #endTime = 0;
-  #syncTime = 0;
 
   /** `sinks`: where spans go; without them, into the model. */
   constructor(sinks: SpanSinks = { spans: new SpanLog(), procSpans: new ProcSpanLog() }) {
@@ -47,13 +46,13 @@ export class ModelBuilder {
   event(e: OrderedEvent): void {
     if (this.#events === 0) {
       this.#startTime = e.time;
-      this.#syncTime = e.time;
+      this.#activations.syncTime = e.time;
     }
     this.#events++;
     this.#endTime = e.time;
     switch (e.kind) {
       case "Sync":
-        this.#syncTime = e.time;
+        this.#activations.syncTime = e.time;
         this.#stacks.nextGeneration();
         break;
       case "StateTransition":
@@ -74,7 +73,12 @@ export class ModelBuilder {
         this.#ranges.begin(this.#strings.row(e.name), scopeOf(e), this.#scopeRow(e), e.time);
         break;
       case "RangeActive":
-        this.#ranges.begin(this.#strings.row(e.name), scopeOf(e), this.#scopeRow(e), this.#syncTime);
+        this.#ranges.begin(
+          this.#strings.row(e.name),
+          scopeOf(e),
+          this.#scopeRow(e),
+          this.#activations.syncTime,
+        );
         break;
       case "RangeEnd":
         this.#ranges.end(this.#strings.row(e.name), scopeOf(e), this.#scopeRow(e), e.time);
@@ -102,10 +106,10 @@ export class ModelBuilder {
 
   #transition(e: OrderedEvent): void {
     if (e.resource === "goroutine") {
-      const ended = this.#activations.goroutineTransition(e, this.#syncTime);
+      const ended = this.#activations.goroutineTransition(e);
       if (ended >= 0) this.#annotations.activationEnded(ended, e.time);
     } else if (e.resource === "proc") {
-      this.#activations.procTransition(e, this.#syncTime);
+      this.#activations.procTransition(e);
     }
   }
 

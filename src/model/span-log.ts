@@ -19,9 +19,13 @@ export interface SpanSink {
   ): { readonly firstSpan: Uint32Array; readonly spans: SpanTable };
 }
 
+/** As `SpanField`, of a span of a proc. */
+export const ProcSpanField = { Start: 0, End: 1, Activation: 2, Count: 3 } as const;
+
 /** As `SpanSink`, for the spans of procs. */
 export interface ProcSpanSink {
-  push(owner: number, start: number, end: number, activation: number): void;
+  /** A span of a proc: the `ProcSpanField`s in `fields` from `at` on, valid for this call. */
+  push(owner: number, fields: Float64Array, at: number): void;
   take(
     place: Uint32Array,
     activationPlace: Uint32Array,
@@ -111,14 +115,14 @@ export class ProcSpanLog implements ProcSpanSink {
   #last = new ProcSpanChunk();
   #count = 0;
 
-  push(owner: number, start: number, end: number, activation: number): void {
+  push(owner: number, fields: Float64Array, at: number): void {
     if (this.#count++ % CHUNK_ROWS === 0) this.#chunks.push((this.#last = new ProcSpanChunk()));
     const chunk = this.#last;
     const row = chunk.rows++;
     chunk.owner[row] = owner;
-    chunk.start[row] = start;
-    chunk.end[row] = end;
-    chunk.activation[row] = activation;
+    chunk.start[row] = fields[at + ProcSpanField.Start]!;
+    chunk.end[row] = fields[at + ProcSpanField.End]!;
+    chunk.activation[row] = fields[at + ProcSpanField.Activation]!;
   }
 
   /** As `SpanLog.take`, grouped by proc. */
