@@ -94,6 +94,16 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
   });
 });
 
+test("CPU samples lie at their times, also where a generation ends between them", async () => {
+  await recorded(program("generations.mjs"), ({ model }) => {
+    const times = model.samples.time.toSorted();
+    assert.ok(times.length > 100, `${times.length} samples, want about 260`);
+    // What comes too late for its generation is given the time of the next one's begin.
+    const together = times.filter((time, i) => i > 0 && time - times[i - 1]! < 1000).length;
+    assert.ok(together <= times.length / 50, `${together} of ${times.length} samples at the time of another`);
+  });
+});
+
 test("a handler runs until it returns and a listener until it awaits, also where nothing is told meanwhile", async () => {
   await recorded(program("handlers.cjs"), (recording) => {
     const { model } = recording;

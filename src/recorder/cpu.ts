@@ -22,6 +22,8 @@ export class CpuSampler {
   /** Time (us) up to which samples were handed out. */
   #seen = 0;
   #late: Sample[] = [];
+  /** Profiles that were asked for and have not come. */
+  #missing = 0;
 
   constructor(recording: string) {
     this.#recording = recording;
@@ -36,6 +38,7 @@ export class CpuSampler {
       const samples = toSamples(params.profile, this.#seen);
       this.#seen = Math.max(this.#seen, params.profile.endTime);
       this.#late.push(...samples);
+      this.#missing--;
       this.#finished?.(params.profile);
     });
     await this.#post("Profiler.enable");
@@ -50,6 +53,7 @@ export class CpuSampler {
   async take(last: boolean, patienceMs: number): Promise<Sample[]> {
     const done = new Promise<unknown>((resolve) => (this.#finished = resolve));
     const title = this.#title++;
+    this.#missing++;
     const asked = Promise.all([
       last ? undefined : this.#call("profile", this.#titleOf(title + 1)),
       this.#call("profileEnd", this.#titleOf(title)),
@@ -59,6 +63,11 @@ export class CpuSampler {
     const samples = this.#late;
     this.#late = [];
     return samples;
+  }
+
+  /** Whether a profile has not come yet: the main thread is in native code, most likely. */
+  get isLate(): boolean {
+    return this.#missing > 0;
   }
 
   /**

@@ -169,6 +169,7 @@ export class Pipeline {
   /** Begins a new generation where the last cut ended. */
   rotate(): void {
     if (this.#resolver.stats.facts > this.#costToldAt) this.#tellCost(this.#cutAt);
+    this.#resolver.writeSamples();
     this.#writer.rotate(this.#resolver.horizon);
   }
 

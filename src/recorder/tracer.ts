@@ -14,6 +14,8 @@ import { sinkError, writeFully } from "./sinks.ts";
  */
 const CUT_MS = 50;
 const GENERATION_NS = 1e9;
+/** How long a generation waits for a CPU profile that is late: its samples belong into the generation of their time. */
+const LATE_GENERATION_NS = 5e9;
 /** How long the end of a generation, and the end of the trace, wait for a CPU profile. */
 const PROFILE_MS = 100;
 /** A ring that is fuller than this after a cut is drained again at once. */
@@ -130,11 +132,7 @@ class Tracer {
         this.#sampler?.close(this.#data.page);
         this.#sampler = undefined;
       }
-      if (begin - this.#generationStart >= GENERATION_NS) {
-        await this.#takeSamples(undefined);
-        this.#pipeline.rotate();
-        this.#generationStart = begin;
-      }
+      if (begin - this.#generationStart >= GENERATION_NS) await this.#rotate(begin);
     } catch (error) {
       this.#end(error);
       return;
@@ -142,6 +140,19 @@ class Tracer {
       this.#busy = false;
       this.#schedule(this.#wait);
     }
+  }
+
+  async #rotate(time: number): Promise<void> {
+    const isOverdue = time - this.#generationStart >= LATE_GENERATION_NS;
+    if (this.#isLate && !isOverdue) return;
+    await this.#takeSamples(undefined);
+    if (this.#isLate && !isOverdue) return;
+    this.#pipeline.rotate();
+    this.#generationStart = time;
+  }
+
+  get #isLate(): boolean {
+    return this.#sampling && this.#sampler?.isLate === true;
   }
 
   /** How long to wait for the next cut, in ms. */

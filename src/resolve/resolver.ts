@@ -174,7 +174,7 @@ export class Resolver {
     for (const loop of this.#loops) if (loop?.ended === false) loop.reader.pass(now);
     this.#writeUpTo(now - this.#lookAhead);
     this.#horizon = now - this.#lookAhead;
-    this.#writeSamples();
+    this.writeSamples();
   }
 
   /** A CPU sample at `time` (ns), frames leaf first. Written when its time has been written. */
@@ -201,7 +201,7 @@ export class Resolver {
       loop.schedule.rest(now);
     }
     this.#horizon = now;
-    this.#writeSamples();
+    this.writeSamples();
   }
 
   #writeUpTo(horizon: number): void {
@@ -382,7 +382,8 @@ export class Resolver {
     loop.schedule.adopt(activation);
   }
 
-  #writeSamples(): void {
+  /** Writes the samples of what has been written already: before a generation ends, for they belong to the one of their time. */
+  writeSamples(): void {
     let kept = 0;
     for (const sample of this.#samples) {
       if (sample.time > this.#horizon) {
