@@ -1,4 +1,5 @@
 /** How numbers, text and tables look in output for people. */
+import type { Distribution } from "../analysis/distribution.ts";
 import { wellFormed } from "../analysis/text.ts";
 
 const TIME_UNITS: readonly (readonly [name: string, nanoseconds: number])[] = [
@@ -63,9 +64,15 @@ export function shorten(text: string, width: number): string {
   ].join("");
 }
 
+/** Columns of a terminal that every table fits in. */
+const TERMINAL = 80;
+/** What a column of text keeps. */
+const LEAST = 8;
+
 /**
  * Lines of aligned columns: the first column to the left, numbers to the right. A column whose title starts with "<"
- * goes left too. Rows are indented by two spaces; there is no space at the end of a line.
+ * goes left too. Rows are indented by two spaces; there is no space at the end of a line. Columns of text are shortened,
+ * the widest first, until a line has 80 characters.
  */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const left = titles.map((title, column) => column === 0 || title.startsWith("<"));
@@ -74,15 +81,50 @@ export function table(titles: readonly string[], rows: readonly (readonly string
   const widths = heads.map((head, column) =>
     Math.max(length(head) - (column === 0 ? 2 : 0), ...rows.map((row) => length(row[column] ?? ""))),
   );
+  shrink(widths, left);
   const line = (cells: readonly string[], firstWidth: number): string =>
     cells
       .map((cell, column) => {
-        const space = " ".repeat((column === 0 ? firstWidth : widths[column]!) - length(cell));
-        return left[column] ? cell + space : space + cell;
+        const width = column === 0 ? firstWidth : widths[column]!;
+        const text = left[column] ? shorten(cell, width) : cell;
+        const space = " ".repeat(Math.max(0, width - length(text)));
+        return left[column] ? text + space : space + text;
       })
       .join("  ")
       .trimEnd();
   return [line(heads, widths[0]! + 2), ...rows.map((row) => `  ${line(row, widths[0]!)}`)];
+}
+
+/** Takes from the widest columns of text until a line fits, or each has its least width. */
+function shrink(widths: number[], isText: readonly boolean[]): void {
+  let over = widths.reduce((sum, width) => sum + width + 2, 0) - TERMINAL;
+  while (over > 0) {
+    let widest = -1;
+    for (const [column, width] of widths.entries())
+      if (isText[column] && (widest < 0 || width > widths[widest]!)) widest = column;
+    if (widest < 0 || widths[widest]! <= LEAST) return;
+    widths[widest]!--;
+    over--;
+  }
+}
+
+/** Most rows of a section; the rest is told as a number. */
+export const ROWS = 12;
+
+/** A table of at most 12 rows, which says how many there are beyond; no lines where there are none. */
+export function section(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = table(titles, rows.slice(0, ROWS));
+  if (rows.length > ROWS) lines.push(`  and ${count(rows.length - ROWS)} more`);
+  return lines;
+}
+
+/** Titles of the cells of `spread`. */
+export const SPREAD_TITLES = ["p50", "p90", "p99", "max", "mean"] as const;
+
+/** How durations are spread, a cell each; empty ones where there are none. */
+export function spread(values: Distribution | null): string[] {
+  return SPREAD_TITLES.map((title) => (values === null ? "" : duration(values[title])));
 }
 
 function length(text: string): number {

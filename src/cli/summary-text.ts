@@ -1,9 +1,9 @@
 /** The report of `summary` for people. Words are Node's for our own traces and Go's for Go's. */
 import { regionTypes, taskTypes } from "../analysis/annotations.ts";
 import type { AnnotationType } from "../analysis/annotations.ts";
-import type { Distribution } from "../analysis/distribution.ts";
 import { rangeSummaries } from "../analysis/gc.ts";
 import { activationGroups } from "../analysis/groups.ts";
+import { healthOf } from "../analysis/health.ts";
 import { functionSamples } from "../analysis/samples.ts";
 import { blockingSites, loopUse, schedulerLatency, waitReasons } from "../analysis/scheduling.ts";
 import type { BlockingSite } from "../analysis/scheduling.ts";
@@ -11,13 +11,9 @@ import type { Totals } from "../analysis/span-totals.ts";
 import { readNotes } from "../model/notes.ts";
 import type { Notes } from "../model/notes.ts";
 import type { TraceModel } from "../model/types.ts";
-import type { Frame } from "../wire/format.ts";
-import { count, duration, percent, safeText, shorten, table } from "./format.ts";
-
-/** Most rows of a section; the rest is told as a number. */
-const ROWS = 12;
-const NAME_WIDTH = 44;
-const PLACE_WIDTH = 60;
+import { ROWS, SPREAD_TITLES, count, duration, percent, safeText, section, spread } from "./format.ts";
+import { SPARK_WIDTH, healthSections } from "./health-text.ts";
+import { location, place } from "./place.ts";
 
 interface Words {
   readonly loop: string;
@@ -42,7 +38,12 @@ export function summaryText(file: string, model: TraceModel, totals: Totals): st
     annotations("Regions", regionTypes(model)),
     waits(sites),
     blocking(model, sites),
-    latency(totals),
+    ...healthSections(
+      model,
+      healthOf(model, totals, SPARK_WIDTH),
+      schedulerLatency(totals),
+      notes.process !== null,
+    ),
     collections(model),
     cpu(model),
     recording(notes, words, model.endTime - model.startTime),
@@ -92,7 +93,7 @@ function warnings(notes: Notes, words: Words): string[] {
 
 function loops(model: TraceModel, totals: Totals, words: Words): string[] {
   const rows = loopUse(model, totals).map((use) => [
-    name(use.name),
+    safeText(use.name),
     percent(use.utilization),
     duration(use.busy),
     duration(use.overhead),
@@ -105,7 +106,7 @@ function activations(model: TraceModel, totals: Totals, words: Words): string[] 
   const groups = activationGroups(model, totals);
   const withSyscalls = groups.some((group) => group.syscall + group.syscallBlock > 0);
   const rows = groups.map((group) => [
-    group.name === "" ? "(no stack seen)" : name(group.name),
+    group.name === "" ? "(no stack seen)" : safeText(group.name),
     count(group.count),
     duration(group.execution),
     duration(group.schedWait),
@@ -119,7 +120,7 @@ function activations(model: TraceModel, totals: Totals, words: Words): string[] 
 function annotations(title: string, types: readonly AnnotationType[]): string[] {
   const told = types.filter((type) => type.type !== "" || type.complete > 0);
   const rows = told.map((type) => [
-    name(type.type),
+    safeText(type.type),
     count(type.count),
     count(type.count - type.complete),
     ...spread(type.latency),
@@ -127,16 +128,9 @@ function annotations(title: string, types: readonly AnnotationType[]): string[] 
   return section([title, "count", "open", ...SPREAD_TITLES], rows);
 }
 
-const SPREAD_TITLES = ["min", "p50", "p90", "p95", "p99", "max", "mean"] as const;
-
-function spread(values: Distribution | null): string[] {
-  if (values === null) return SPREAD_TITLES.map(() => "");
-  return SPREAD_TITLES.map((title) => duration(values[title]));
-}
-
 function waits(sites: readonly BlockingSite[]): string[] {
   const rows = waitReasons(sites).map((wait) => [
-    wait.reason === "" ? "(began before the trace)" : name(wait.reason),
+    wait.reason === "" ? "(began before the trace)" : safeText(wait.reason),
     count(wait.count),
     duration(wait.total),
     duration(wait.longest),
@@ -168,7 +162,7 @@ function blocking(model: TraceModel, sites: readonly BlockingSite[]): string[] {
   }
   const rows = [...places.values()]
     .toSorted((a, b) => b.total - a.total)
-    .map((at) => [name(at.reason), count(at.count), duration(at.total), duration(at.longest), at.where]);
+    .map((at) => [safeText(at.reason), count(at.count), duration(at.total), duration(at.longest), at.where]);
   return section(["Waits by place", "count", "total", "longest", "<where"], rows);
 }
 
@@ -180,18 +174,9 @@ interface BlockingPlace {
   longest: number;
 }
 
-function latency(totals: Totals): string[] {
-  const values = schedulerLatency(totals);
-  if (values === null) return [];
-  return table(
-    ["Scheduler latency", "count", ...SPREAD_TITLES],
-    [["runnable to running", count(values.count), ...spread(values)]],
-  );
-}
-
 function collections(model: TraceModel): string[] {
   const rows = rangeSummaries(model).map((range) => [
-    name(range.name),
+    safeText(range.name),
     count(range.count),
     duration(range.total),
     duration(range.longest),
@@ -202,7 +187,7 @@ function collections(model: TraceModel): string[] {
 function cpu(model: TraceModel): string[] {
   const samples = model.samples.count;
   const rows = functionSamples(model, ROWS).map((func) => [
-    name(func.func),
+    safeText(func.func),
     count(func.self),
     percent(func.self / samples),
     count(func.total),
@@ -235,31 +220,4 @@ function recording({ cost }: Notes, words: Words, elapsed: number): string[] {
 
 function bytes(value: number): string {
   return `${(value / 1e6).toFixed(1)} MB`;
-}
-
-function section(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const lines = table(titles, rows.slice(0, ROWS));
-  if (rows.length > ROWS) lines.push(`  and ${count(rows.length - ROWS)} more`);
-  return lines;
-}
-
-function name(text: string): string {
-  return shorten(safeText(text), NAME_WIDTH);
-}
-
-/** The frame of a stack that belongs to the program: the first that is not the runtime's own, else the leaf. */
-function place(frames: readonly Frame[]): string {
-  const frame =
-    frames.find((f) => !f.func.startsWith("runtime.") && !f.file.startsWith("node:")) ?? frames[0];
-  if (frame === undefined) return "";
-  const at = location(frame.file, frame.line);
-  return shorten(safeText(at === "" ? frame.func : `${frame.func} ${at}`), PLACE_WIDTH);
-}
-
-/** The last two parts of a path are enough to know a file by. What only Node knows lies in "node", which is no place. */
-function location(file: string, line: number): string {
-  if (file === "node") return "";
-  const short = file.split("/").slice(-2).join("/");
-  return line > 0 ? `${short}:${line}` : short;
 }

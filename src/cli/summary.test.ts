@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { activationGroups } from "../analysis/groups.ts";
+import { healthOf } from "../analysis/health.ts";
 import { blockingSites, loopUse, schedulerLatency } from "../analysis/scheduling.ts";
 import { emptyTotals, totalsOf } from "../analysis/span-totals.ts";
 import type { Totals } from "../analysis/span-totals.ts";
@@ -39,6 +40,15 @@ for (const name of TRACES) {
       readFileSync(`${FOLDER}/${name.replace(/\.out(\.gz)?$/, ".json")}`, "utf8"),
     );
     assert.deepEqual(JSON.parse(await summaryOf(file, { json: true, compat: true })), want);
+  });
+
+  test(`${name}: the text fits in 80 columns`, async () => {
+    const text = await summaryOf(file, { json: false, compat: false });
+    const [, ...lines] = text.split("\n");
+    assert.deepEqual(
+      lines.filter((line) => [...line].length > 80 && !/^(warning: |\S+ \(pid )/.test(line)),
+      [],
+    );
   });
 
   test(`${name}: groups of the model add up to the goroutines of the summary`, async () => {
@@ -86,6 +96,7 @@ for (const name of TRACES) {
     assert.deepEqual(loopUse(lean, totals), loopUse(whole, kept));
     assert.deepEqual(blockingSites(lean, totals), blockingSites(whole, kept));
     assert.deepEqual(schedulerLatency(totals), schedulerLatency(kept));
+    assert.deepEqual(healthOf(lean, totals, 48), healthOf(whole, kept, 48));
     assert.deepEqual({ ...lean.activations, firstSpan: 0 }, { ...whole.activations, firstSpan: 0 });
   });
 }
@@ -153,8 +164,18 @@ Waits by reason  count    total  longest
 Waits by place  count    total  longest  where
   sleep             1  1.00 ms  1.00 ms  brew brew.js:1
 
-Scheduler latency      count      min      p50      p90      p95      p99      max     mean
-  runnable to running      1  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms
+Scheduler latency      count      p50      p90      p99      max     mean
+  runnable to running      1  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms
+
+Over time     83.3 µs a column                                  mean  peak
+  run queue   ███████████▇▂                                     0.25  1.00
+  busy loops  ████████████████████████████████████████████████  1.00  1.00
+
+Longest turns       at  activation         samples  mostly in
+  2.00 ms      1.00 ms  GET /cappuccino 1      1/1  brew brew.js:1
+
+Longest waits       at  for    activation         woken by  where
+  1.00 ms      3.00 ms  sleep  GET /cappuccino 1            brew brew.js:1
 
 CPU samples  self  share  total  where
   brew          1  100 %      1  brew.js:1`,

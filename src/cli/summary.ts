@@ -1,10 +1,12 @@
+import { healthOf } from "../analysis/health.ts";
 import { emptyTotals } from "../analysis/span-totals.ts";
 import { SummaryBuilder } from "../analysis/summary.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
 import { TraceError } from "../base/error.ts";
 import type { ByteSource } from "../decode/source.ts";
-import { buildModel } from "../model/build.ts";
+import { ModelBuilder, buildModel } from "../model/build.ts";
 import { readOrdered } from "../order/reader.ts";
+import { SPARK_WIDTH } from "./health-text.ts";
 import { Exit } from "./io.ts";
 import type { Io } from "./io.ts";
 import { openTrace } from "./open.ts";
@@ -72,10 +74,15 @@ function summarizeModel(file: string, source: ByteSource): Summarized {
 
 function summarizeEvents(source: ByteSource, compat: boolean): Summarized {
   const builder = new SummaryBuilder({ compat });
+  const totals = emptyTotals();
+  const models = compat ? null : new ModelBuilder(totals);
   let error: TraceError | null = null;
   let damage: TraceError | null = null;
   try {
-    const lost = readOrdered(source, (e) => builder.event(e)).damage;
+    const lost = readOrdered(source, (e) => {
+      builder.event(e);
+      models?.event(e);
+    }).damage;
     if (lost !== null && !compat)
       damage = new TraceError("ERR_TRACE_DAMAGED", lost.message, { offset: lost.offset });
   } catch (cause) {
@@ -83,5 +90,7 @@ function summarizeEvents(source: ByteSource, compat: boolean): Summarized {
     error = cause;
   }
   const summarized: TraceSummary = builder.finish(error === null ? null : firstLine(error.message));
-  return { text: summaryJson(summarized), error: error ?? damage };
+  const model = models?.finish(null, 0);
+  const healthy = model === undefined ? null : { model, health: healthOf(model, totals, SPARK_WIDTH) };
+  return { text: summaryJson(summarized, healthy), error: error ?? damage };
 }

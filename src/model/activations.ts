@@ -90,6 +90,13 @@ export class ActivationRecorder {
     this.#stacks = stacks;
   }
 
+  /** The trace begins: before all events. */
+  begin(time: number): void {
+    this.syncTime = time;
+    this.#spans.begin(time);
+    this.#procSpans.begin(time);
+  }
+
   /** Row of a goroutine id, or -1 where the trace has not told of it. */
   activation(goroutine: number): number {
     return this.#rowOfGoroutine.get(goroutine);
@@ -273,7 +280,12 @@ export class ActivationRecorder {
   /** Closes what is open at `endTime` and builds the tables. The name of proc `id` is `procName(id)`. */
   finish(endTime: number, procName: (id: number) => string): ActivationTables {
     this.#now = endTime;
-    for (let row = 0; row < this.#id.length; row++) this.#closeSpan(row);
+    for (let row = 0; row < this.#id.length; row++) {
+      const at = row * SpanField.Count;
+      if (this.#open[at + SpanField.State] === ENDED) continue;
+      this.#open[at + SpanField.End] = endTime;
+      this.#spans.pushOpen(row, this.#open, at);
+    }
     for (let proc = 0; proc < this.#procId.length; proc++) {
       if (this.#procAcquired.data[proc] === 1) this.#closeProcSpan(proc);
     }

@@ -46,7 +46,7 @@ export class ModelBuilder {
   event(e: OrderedEvent): void {
     if (this.#events === 0) {
       this.#startTime = e.time;
-      this.#activations.syncTime = e.time;
+      this.#activations.begin(e.time);
     }
     this.#events++;
     this.#endTime = e.time;

@@ -10,8 +10,12 @@ export const SpanField = { State: 0, Start: 1, End: 2, Reason: 3, Stack: 4, By: 
 
 /** Where the spans of activations go as they end: all rows are those of the recorder. */
 export interface SpanSink {
+  /** The trace begins, before all spans. */
+  begin(time: number): void;
   /** A span of an activation: the `SpanField`s in `fields` from `at` on, valid for this call. */
   push(owner: number, fields: Float64Array, at: number): void;
+  /** As `push`, of an activation that had not ended when the trace did. */
+  pushOpen(owner: number, fields: Float64Array, at: number): void;
   /** Ends the recording. `place` and `procPlace`: the final row of each recorded activation and proc row. */
   take(
     place: Uint32Array,
@@ -24,6 +28,8 @@ export const ProcSpanField = { Start: 0, End: 1, Activation: 2, Count: 3 } as co
 
 /** As `SpanSink`, for the spans of procs. */
 export interface ProcSpanSink {
+  /** As of `SpanSink`. */
+  begin(time: number): void;
   /** A span of a proc: the `ProcSpanField`s in `fields` from `at` on, valid for this call. */
   push(owner: number, fields: Float64Array, at: number): void;
   take(
@@ -57,6 +63,8 @@ export class SpanLog implements SpanSink {
   #last = new SpanChunk();
   #count = 0;
 
+  begin(): void {}
+
   push(owner: number, fields: Float64Array, at: number): void {
     if (this.#count++ % CHUNK_ROWS === 0) this.#chunks.push((this.#last = new SpanChunk()));
     const chunk = this.#last;
@@ -68,6 +76,10 @@ export class SpanLog implements SpanSink {
     chunk.reason[row] = fields[at + SpanField.Reason]!;
     chunk.stack[row] = fields[at + SpanField.Stack]!;
     chunk.by[row] = fields[at + SpanField.By]!;
+  }
+
+  pushOpen(owner: number, fields: Float64Array, at: number): void {
+    this.push(owner, fields, at);
   }
 
   /** The table, grouped by final row of the activation; empties the log. `firstSpan` has one more row than `place`. */
@@ -114,6 +126,8 @@ export class ProcSpanLog implements ProcSpanSink {
   readonly #chunks: ProcSpanChunk[] = [];
   #last = new ProcSpanChunk();
   #count = 0;
+
+  begin(): void {}
 
   push(owner: number, fields: Float64Array, at: number): void {
     if (this.#count++ % CHUNK_ROWS === 0) this.#chunks.push((this.#last = new ProcSpanChunk()));

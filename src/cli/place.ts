@@ -1,0 +1,19 @@
+/** Where in a program something is, in few characters. */
+import type { Frame } from "../wire/format.ts";
+import { safeText } from "./format.ts";
+
+/** The frame of a stack that belongs to the program: the first that is not the runtime's own, else the leaf. */
+export function place(frames: readonly Frame[]): string {
+  const frame =
+    frames.find((f) => !f.func.startsWith("runtime.") && !f.file.startsWith("node:")) ?? frames[0];
+  if (frame === undefined) return "";
+  const at = location(frame.file, frame.line);
+  return safeText(at === "" ? frame.func : `${frame.func} ${at}`);
+}
+
+/** The last two parts of a path are enough to know a file by. What only Node knows lies in "node", which is no place. */
+export function location(file: string, line: number): string {
+  if (file === "node") return "";
+  const short = file.split("/").slice(-2).join("/");
+  return line > 0 ? `${short}:${line}` : short;
+}
