@@ -29,7 +29,7 @@ const PIECE = 1 << 16;
  */
 export async function dump(file: string, options: { readonly format: DumpFormat }, io: Io): Promise<number> {
   try {
-    const trace = await openTrace(file);
+    const trace = await openTrace(file, process.stdout.isTTY);
     try {
       await writeAll(io.stdout, pieces(trace, options.format));
     } finally {

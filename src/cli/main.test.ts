@@ -95,6 +95,7 @@ test("--help lists the commands and the exit codes, and every command has help w
     "tasks",
     "regions",
     "logs",
+    "completion",
   ]);
   assert.match(out, /Exit codes: 0 done, 1 failed, 2 wrong usage, 3 broken/);
   for (const command of commands) {

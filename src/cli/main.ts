@@ -3,10 +3,12 @@
  * `run` starts without the reader.
  */
 import { statSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { fromGoSpelling } from "./go-spelling.ts";
 import { Exit } from "./io.ts";
 import type { Io } from "./io.ts";
+import { SHELLS, completionScript } from "./completion.ts";
+import type { Shell } from "./completion.ts";
 import { addMmu } from "./mmu-command.ts";
 import { addPprof } from "./pprof-command.ts";
 import { reportError } from "./report.ts";
@@ -215,6 +217,23 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
   addMmu(program, io, isVerbose, exit);
   addPprof(program, io, exit);
   addTables(program, io, exit);
+
+  program
+    .command("completion")
+    .summary("print a script that completes commands in a shell")
+    .description("Print a script that makes a shell complete runtrace's commands, options and files.")
+    .addArgument(new Argument("<shell>", "shell").choices(SHELLS))
+    .addHelpText(
+      "after",
+      examples(
+        "runtrace completion fish > ~/.config/fish/completions/runtrace.fish",
+        'eval "$(runtrace completion bash)"    in ~/.bashrc',
+        'eval "$(runtrace completion zsh)"     in ~/.zshrc, after compinit',
+      ),
+    )
+    .action((shell: Shell) => {
+      io.stdout.write(completionScript(program, shell));
+    });
 
   return program;
 }

@@ -3,6 +3,7 @@ import { createGunzip } from "node:zlib";
 import type { ByteSource } from "../decode/source.ts";
 import { TraceError } from "../base/error.ts";
 import { CommandError, Exit } from "./io.ts";
+import { Progress } from "./progress.ts";
 
 const PIECE = 1 << 20;
 const STDIN = 0;
@@ -16,16 +17,19 @@ export interface OpenTrace extends ByteSource {
 /**
  * Opens a trace file, or stdin for "-". Gzip is recognised by its first bytes and unpacked into memory, everything
  * else is read in pieces as the reader asks for them. A gzip stream that breaks gives what came out of it before, then
- * throws a TraceError `ERR_TRACE_GZIP`. Throws a CommandError where the file cannot be opened or read.
+ * throws a TraceError `ERR_TRACE_GZIP`. Throws a CommandError where the file cannot be opened or read. On a terminal,
+ * stderr shows how far it has been read once that has taken a second; not with `silent`, for what prints meanwhile.
  */
-export async function openTrace(file: string): Promise<OpenTrace> {
+export async function openTrace(file: string, silent = false): Promise<OpenTrace> {
   const fd = openFile(file);
   try {
     const first = readFirst(fd, file);
     if (first !== null && first[0] === GZIP_MAGIC[0] && first[1] === GZIP_MAGIC[1]) {
-      return new Pieces(await gunzip(fd, first));
+      const pieces = new Pieces(await gunzip(fd, first));
+      return new Watched(pieces, silent ? null : await Progress.of(file, pieces.size, process.stderr));
     }
-    return new FileSource(fd, file, first);
+    const source = new FileSource(fd, file, first);
+    return new Watched(source, silent ? null : await Progress.of(file, source.size, process.stderr));
   } catch (error) {
     if (fd !== STDIN) closeSync(fd);
     throw error;
@@ -111,6 +115,31 @@ class FileSource implements OpenTrace {
     this.#ended = true;
     if (this.#fd > STDIN) closeSync(this.#fd);
     this.#fd = -1;
+  }
+}
+
+/** A source that shows how far it has been read. */
+class Watched implements OpenTrace {
+  readonly size: number;
+  readonly #source: OpenTrace & { readonly size: number };
+  readonly #progress: Progress | null;
+
+  constructor(source: OpenTrace & { readonly size: number }, progress: Progress | null) {
+    this.size = source.size;
+    this.#source = source;
+    this.#progress = progress;
+  }
+
+  read(): Uint8Array | null {
+    const piece = this.#source.read();
+    if (piece === null) this.#progress?.end();
+    else this.#progress?.add(piece.length);
+    return piece;
+  }
+
+  close(): void {
+    this.#progress?.end();
+    this.#source.close();
   }
 }
 
