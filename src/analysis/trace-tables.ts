@@ -142,6 +142,46 @@ export function filterTables(tables: TraceTables, filter: TableFilter): TraceTab
   return { ...tables, logs, summary: { ...summary, goroutines, tasks, regions } };
 }
 
+/** Goroutines or tasks in which one log, or one category of logs, was written. */
+export interface LogGroup<T> {
+  /** Both null: those without logs. `message` is null where categories are grouped by. */
+  readonly category: string | null;
+  readonly message: string | null;
+  readonly members: readonly T[];
+}
+
+/**
+ * Groups goroutines or tasks by the logs that were written in them, in the order of the logs; those without come last.
+ * A member with several logs is in each of their groups, once. `of`: what a log belongs to, by its id.
+ */
+export function groupByLog<T extends { readonly id: Integer }>(
+  members: readonly T[],
+  logs: readonly LogRow[],
+  by: "category" | "message",
+  of: "goroutine" | "task",
+): LogGroup<T>[] {
+  const known = new Map<Integer, T>(members.map((member) => [member.id, member]));
+  const groups = new Map<string, { category: string; message: string | null; found: Set<T> }>();
+  const logged = new Set<T>();
+  for (const log of logs) {
+    const member = known.get(log[of]);
+    if (member === undefined) continue;
+    logged.add(member);
+    const message = by === "message" ? log.message : null;
+    const key = JSON.stringify([log.category, message]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { category: log.category, message, found: new Set([member]) });
+    else group.found.add(member);
+  }
+  const found: LogGroup<T>[] = [...groups.values()].map((group) => ({
+    category: group.category,
+    message: group.message,
+    members: [...group.found],
+  }));
+  const others = members.filter((member) => !logged.has(member));
+  return others.length === 0 ? found : [...found, { category: null, message: null, members: others }];
+}
+
 /** Time blocked for any reason. */
 export function blockTime({ blockByReason }: Pick<GoroutineSummary, "blockByReason">): number {
   return Object.values(blockByReason).reduce((sum, time) => sum + time, 0);

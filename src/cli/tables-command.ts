@@ -46,12 +46,14 @@ export function addTables(program: Command, io: Io, exit: (code: number) => void
     .usage("[options] FILE [NAME]")
     .argument("<file>", "trace file, gzip or not; - is stdin")
     .argument("[name]", "entry function or id")
+    .addOption(byLog())
     .addHelpText(
       "after",
       examples(
         "runtrace goroutines trace.out",
         "runtrace activations trace.out 'GET /users'",
         "runtrace goroutines --task checkout --from 1.5s trace.out",
+        "runtrace goroutines --by message --log orderID trace.out",
       ),
     )
     .action(show("goroutines"));
@@ -63,9 +65,14 @@ export function addTables(program: Command, io: Io, exit: (code: number) => void
     )
     .usage("[options] FILE")
     .argument("<file>", "trace file, gzip or not; - is stdin")
+    .addOption(byLog())
     .addHelpText(
       "after",
-      examples("runtrace tasks trace.out", "runtrace tasks --task 'GET /users' --limit 5 trace.out"),
+      examples(
+        "runtrace tasks trace.out",
+        "runtrace tasks --task 'GET /users' --limit 5 trace.out",
+        "runtrace tasks --by category trace.out",
+      ),
     )
     .action(withoutName("tasks"));
 
@@ -96,6 +103,10 @@ export function addTables(program: Command, io: Io, exit: (code: number) => void
       ),
     )
     .action(withoutName("logs"));
+}
+
+function byLog(): Option {
+  return new Option("--by <what>", "group by the logs written in them").choices(["category", "message"]);
 }
 
 function filtered(command: Command, what: string): Command {

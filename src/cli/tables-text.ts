@@ -2,21 +2,35 @@
 import { distributionOf } from "../analysis/distribution.ts";
 import { latencyBuckets } from "../analysis/latency-buckets.ts";
 import type { GoroutineSummary, Integer, RegionSummary, TaskSummary } from "../analysis/summary.ts";
-import { blockTime, taskTree } from "../analysis/trace-tables.ts";
-import type { LogRow, TraceTables } from "../analysis/trace-tables.ts";
+import { blockTime, groupByLog, taskTree } from "../analysis/trace-tables.ts";
+import type { LogGroup, LogRow, TraceTables } from "../analysis/trace-tables.ts";
 import { count, duration, safeText, shorten, table } from "./format.ts";
 
 const NAME_WIDTH = 26;
 const BAR_WIDTH = 40;
 
-/** Goroutines by entry function, or where `each` is set each of them, most time running first. */
-export function goroutinesText({ summary, isNode }: TraceTables, limit: number, each: boolean): string {
+/** What rows are grouped by instead of their names: the logs written in them. */
+export type By = "category" | "message" | null;
+
+/** Goroutines by entry function or log, or where `each` is set each of them, most time running first. */
+export function goroutinesText(
+  { summary, logs, isNode }: TraceTables,
+  limit: number,
+  each: boolean,
+  by: By,
+): string {
   const { goroutines, startTime } = summary;
   const title = isNode ? "Activations" : "Goroutines";
   if (goroutines.length === 0) return `No ${title.toLowerCase()}.`;
   const waits = reasons(goroutines, limit);
-  if (!each) {
-    const groups = [...grouped(goroutines, ({ name }) => name)]
+  if (!each || by !== null) {
+    const named =
+      by === null
+        ? [...grouped(goroutines, ({ name }) => name)]
+        : groupByLog(goroutines, logs, by, "goroutine").map(
+            (group) => [groupName(group), group.members] as const,
+          );
+    const groups = named
       .map(([name, members]) => ({ name, members, exec: sum(members, (g) => g.exec) }))
       .toSorted((a, b) => b.exec - a.exec);
     const rows = groups.map(({ name, members, exec }) => [
@@ -52,12 +66,26 @@ export function goroutinesText({ summary, isNode }: TraceTables, limit: number, 
   ].join("\n\n");
 }
 
-/** Tasks by type, or where `each` is set each of them with its tree, regions and logs, the slowest first. */
-export function tasksText(shown: TraceTables, all: TraceTables, limit: number, each: boolean): string {
+/** Tasks by type or log, or where `each` is set each of them with its tree, regions and logs, the slowest first. */
+export function tasksText(
+  shown: TraceTables,
+  all: TraceTables,
+  limit: number,
+  each: boolean,
+  by: By,
+): string {
   const { tasks, startTime } = shown.summary;
   const told = tasks.filter((task) => task.name !== "" || task.start !== null || task.end !== null);
   if (told.length === 0) return "No tasks.";
-  const types = typeTable("Tasks", told, ({ name }) => name, limit);
+  if (by !== null) {
+    const groups = groupByLog(told, shown.logs, by, "task");
+    return typeTable("Tasks", new Map(groups.map((group) => [groupName(group), group.members])), limit);
+  }
+  const types = typeTable(
+    "Tasks",
+    grouped(told, ({ name }) => name),
+    limit,
+  );
   if (!each) return types;
   const regions = grouped(all.summary.regions, ({ task }) => task);
   const logs = grouped(all.logs, ({ task }) => task);
@@ -99,7 +127,11 @@ export function regionsText({ summary }: TraceTables, limit: number, each: boole
     ...region,
     complete: region.start !== null && region.endKind === "RegionEnd",
   }));
-  const types = typeTable("Regions", told, ({ type }) => type, limit);
+  const types = typeTable(
+    "Regions",
+    grouped(told, ({ type }) => type),
+    limit,
+  );
   if (!each) return types;
   const rows = told
     .toSorted((a, b) => b.duration - a.duration)
@@ -126,11 +158,7 @@ export function regionsText({ summary }: TraceTables, limit: number, each: boole
 }
 
 /** Logs in order of time, or their number by category or message with the tasks and goroutines that wrote them. */
-export function logsText(
-  { summary, logs, isNode }: TraceTables,
-  limit: number,
-  by: "category" | "message" | null,
-): string {
+export function logsText({ summary, logs, isNode }: TraceTables, limit: number, by: By): string {
   if (logs.length === 0) return "No logs.";
   if (by === null) {
     const rows = logs.map((log) => [
@@ -169,11 +197,10 @@ function family(root: TaskSummary, byId: ReadonlyMap<Integer, TaskSummary>): Tas
 
 function typeTable<T extends { readonly duration: number; readonly complete: boolean }>(
   title: string,
-  rows: readonly T[],
-  typeOf: (row: T) => string,
+  groups: ReadonlyMap<string, readonly T[]>,
   limit: number,
 ): string {
-  const types = [...grouped(rows, typeOf)]
+  const types = [...groups]
     .map(([type, members]) => ({ type, members, total: sum(members, (row) => row.duration) }))
     .toSorted((a, b) => b.total - a.total)
     .map(({ type, members }) => {
@@ -234,6 +261,13 @@ function regionLine(region: RegionSummary): string {
 
 function logText({ category, message }: LogRow): string {
   return safeText(category === "" ? message : `[${category}] ${message}`);
+}
+
+/** How a group by log is called. */
+function groupName({ category, message }: LogGroup<unknown>): string {
+  if (category === null) return "(no logs)";
+  if (message === null) return category === "" ? "(no category)" : category;
+  return category === "" ? message : `[${category}] ${message}`;
 }
 
 function offset(time: number | null, startTime: number): string {

@@ -68,6 +68,44 @@ test("filters narrow every table by what belongs together", async () => {
   assert.deepEqual(new Set(started.map(({ id }) => id)), new Set(starts.map((log) => log.task)));
 });
 
+test("goroutines and tasks are grouped by the logs that were written in them", async () => {
+  const logs = await rows<LogRow>("logs");
+  for (const [kind, of] of [
+    ["goroutines", "goroutine"],
+    ["tasks", "task"],
+  ] as const) {
+    const members = await rows<{ id: number }>(kind);
+    for (const by of ["category", "message"] as const) {
+      const { out } = await runtrace(kind, "--by", by, "--json", FILE);
+      const { groups } = JSON.parse(out) as {
+        groups: { category: string | null; message: string | null; ids: number[] }[];
+      };
+      const grouped = new Set<number>();
+      for (const { category, message, ids } of groups) {
+        if (category === null) {
+          assert.deepEqual(
+            ids.filter((id) => grouped.has(id)),
+            [],
+            "what has no logs is in no other group",
+          );
+        } else {
+          const wrote = logs.filter(
+            (log) => log.category === category && (by === "category" || log.message === message),
+          );
+          const known = members.map(({ id }) => id);
+          const want = new Set(wrote.map((log) => log[of] as number).filter((id) => known.includes(id)));
+          assert.deepEqual(new Set(ids), want, `${kind} by ${by}: ${category} ${message}`);
+        }
+        for (const id of ids) grouped.add(id);
+      }
+      assert.equal(grouped.size, members.length, "all are in a group");
+    }
+  }
+  const text = (await runtrace("tasks", "--by", "category", FILE)).out;
+  assert.match(text, /^Tasks +count +open .*\n(?: .*\n)* {2}start +\d+ /);
+  assert.match((await runtrace("activations", "--by", "category", FILE)).out, /\n {2}\(no logs\) +\d/);
+});
+
 test("a range of time lets through what overlaps it", async () => {
   const all = await rows<LogRow>("logs");
   const { startTime } = JSON.parse((await runtrace("summary", "--json", FILE)).out) as { startTime: number };
@@ -146,7 +184,7 @@ test("words are Node's for a recorded trace, text is safe for a terminal, the re
   );
   assert.equal(made.logs.length, 1);
   assert.equal(
-    goroutinesText(made, 10, false),
+    goroutinesText(made, 10, false, null),
     `Activations      count  running  runnable  waiting  syscall
   GET /\\x1b[31m      1  1.00 ms     10 ns        0        0
 
@@ -157,7 +195,7 @@ No waits.`,
     `Logs     activation  task  text
   25 ns           1     0  [milk] \\x1b[2J`,
   );
-  assert.equal(tasksText(made, made, 10, false), "No tasks.");
+  assert.equal(tasksText(made, made, 10, false, null), "No tasks.");
 });
 
 test("tasks are trees, and a loop of parents is cut", () => {
