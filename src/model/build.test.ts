@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { bytesSource } from "../decode/source.ts";
 import type { OrderedEvent } from "../order/types.ts";
+import { fixture } from "../testing/fixtures.ts";
 import { event, go, proc, stack, sync } from "../testing/ordered-events.ts";
-import { buildModel, ModelBuilder } from "./build.ts";
+import { buildModel, buildModelInSteps, ModelBuilder } from "./build.ts";
 import { State } from "./types.ts";
 import type { TraceModel } from "./types.ts";
 
@@ -401,3 +405,40 @@ test("property: spans cover each life without gaps; a proc runs one activation a
     { numRuns: 300 },
   );
 });
+
+test("a model that is built in steps is the same, tells how far it is, and can be cancelled", async () => {
+  const bytes = readFileSync(join(fixture("model"), "go125-annotate.out"));
+  const want = buildModel(bytesSource(bytes));
+  assert.deepEqual(await buildModelInSteps(bytesSource(bytes)), want);
+  assert.deepEqual(
+    await buildModelInSteps(bytesSource(bytes.subarray(0, bytes.length / 2))),
+    buildModel(bytesSource(bytes.subarray(0, bytes.length / 2))),
+  );
+
+  const slow = { size: bytes.length, read: slowly(bytes) };
+  const controller = new AbortController();
+  const seen: [bytes: number, events: number][] = [];
+  const building = buildModelInSteps(slow, {
+    signal: controller.signal,
+    progress: (...told) => {
+      seen.push(told);
+      setTimeout(() => controller.abort(new Error("enough")));
+    },
+  });
+  await assert.rejects(building, /enough/);
+  assert.equal(seen.length, 1);
+  assert.ok(seen[0]![0] > 0 && seen[0]![0] <= bytes.length && seen[0]![1] <= want.events);
+  await assert.rejects(
+    buildModelInSteps(bytesSource(bytes), { signal: AbortSignal.abort(new Error("before")) }),
+    /before/,
+  );
+});
+
+/** Reads a byte source whose first piece takes longer than a step lasts. */
+function slowly(bytes: Uint8Array): () => Uint8Array | null {
+  const inner = bytesSource(bytes);
+  return () => {
+    for (const end = performance.now() + 60; performance.now() < end;);
+    return inner.read();
+  };
+}

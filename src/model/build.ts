@@ -1,7 +1,7 @@
 import { TraceError } from "../base/error.ts";
 import { parseHeader } from "../decode/header.ts";
 import type { ByteSource } from "../decode/source.ts";
-import { readOrdered } from "../order/reader.ts";
+import { OrderedReader } from "../order/reader.ts";
 import type { OrderedEvent } from "../order/types.ts";
 import { ActivationRecorder } from "./activations.ts";
 import { AnnotationRecorder } from "./annotations.ts";
@@ -41,6 +41,11 @@ export class ModelBuilder {
   /** `sinks`: where spans go; without them, into the model. */
   constructor(sinks: SpanSinks = { spans: new SpanLog(), procSpans: new ProcSpanLog() }) {
     this.#activations = new ActivationRecorder(this.#strings, this.#stacks, sinks);
+  }
+
+  /** Events taken so far. */
+  get events(): number {
+    return this.#events;
   }
 
   event(e: OrderedEvent): void {
@@ -168,16 +173,74 @@ function scopeOf(e: OrderedEvent): number {
  * which then has none.
  */
 export function buildModel(source: ByteSource, sinks?: SpanSinks): TraceModel {
-  const builder = new ModelBuilder(sinks);
-  const header = new HeaderTap(source);
-  let error: TraceModel["error"] = null;
-  try {
-    error = readOrdered(header, (e) => builder.event(e)).damage;
-  } catch (cause) {
-    if (!(cause instanceof TraceError)) throw cause;
-    error = { message: cause.message, offset: cause.offset ?? 0 };
+  const building = new Building(source, sinks);
+  while (building.step(Infinity));
+  return building.finish();
+}
+
+export interface BuildOptions {
+  readonly sinks?: SpanSinks;
+  /** Told every 50 ms or so: bytes read and events taken so far. */
+  progress?(bytes: number, events: number): void;
+  /** Ends the building: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** `buildModel` that lets others have the thread every 50 ms or so, shows progress and can be cancelled. */
+export async function buildModelInSteps(source: ByteSource, options: BuildOptions = {}): Promise<TraceModel> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const building = new Building(source, options.sinks);
+  let paused = performance.now();
+  while (building.step(STEP_EVENTS)) {
+    if (performance.now() - paused < PAUSE_MS) continue;
+    options.progress?.(building.bytes, building.events);
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    paused = performance.now();
   }
-  return builder.finish(error, header.version);
+  return building.finish();
+}
+
+const PAUSE_MS = 50;
+const STEP_EVENTS = 1 << 9;
+
+/** A model on its way. */
+class Building {
+  readonly #builder: ModelBuilder;
+  readonly #header: HeaderTap;
+  #reader: OrderedReader | null = null;
+  #error: TraceModel["error"] = null;
+
+  constructor(source: ByteSource, sinks?: SpanSinks) {
+    this.#builder = new ModelBuilder(sinks);
+    this.#header = new HeaderTap(source);
+  }
+
+  /** Takes some `limit` events; false once there are no more. */
+  step(limit: number): boolean {
+    try {
+      this.#reader ??= new OrderedReader(this.#header, (e) => this.#builder.event(e));
+      if (this.#reader.step(limit)) return true;
+      this.#error = this.#reader.summary().damage;
+    } catch (cause) {
+      if (!(cause instanceof TraceError)) throw cause;
+      this.#error = { message: cause.message, offset: cause.offset ?? 0 };
+    }
+    return false;
+  }
+
+  get bytes(): number {
+    return this.#reader?.summary().bytes ?? 0;
+  }
+
+  get events(): number {
+    return this.#builder.events;
+  }
+
+  finish(): TraceModel {
+    return this.#builder.finish(this.#error, this.#header.version);
+  }
 }
 
 /** A source that remembers the header of what went through it: a reader that fails does not tell the version. */

@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 import { bytesSource } from "../decode/source.ts";
-import { buildModel } from "../model/build.ts";
+import { buildModelInSteps } from "../model/build.ts";
 import { buildIndex } from "./core/trace-index.ts";
 import { buffersOf } from "./core/transfer.ts";
 import type { Answer, Request } from "./protocol.ts";
@@ -79,8 +79,11 @@ async function run(request: Request): Promise<void> {
       say({ kind: "progress", stage: "Unpacking", bytes, total: 0 }),
     );
   }
-  say({ kind: "progress", stage: "Ordering events", bytes: 0, total: 0 });
-  const model = buildModel(bytesSource(...pieces));
+  const whole = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const ordering = (bytes: number): void =>
+    say({ kind: "progress", stage: "Ordering events", bytes, total: whole });
+  ordering(0);
+  const model = await buildModelInSteps(bytesSource(...pieces), { progress: ordering });
   if (model.error !== null && model.activations.count === 0 && model.procs.count === 0) {
     say({
       kind: "failed",
