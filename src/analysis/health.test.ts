@@ -48,10 +48,10 @@ test("the longest turns name who ran, where, and where most samples found it", (
   assert.deepEqual(
     turns.map(({ start, duration, activation, loop }) => [start / MS, duration / MS, activation, loop]),
     [
-      [0, 5, { id: 1, name: "A" }, "proc 0"],
-      [6, 1, { id: 2, name: "B" }, "proc 0"],
-      [7, 1, { id: 4, name: "D" }, "proc 0"],
-      [0.5, 0.5, { id: 2, name: "B" }, "proc 1"],
+      [0, 5, { row: 0, id: 1, name: "A" }, "proc 0"],
+      [6, 1, { row: 1, id: 2, name: "B" }, "proc 0"],
+      [7, 1, { row: 3, id: 4, name: "D" }, "proc 0"],
+      [0.5, 0.5, { row: 1, id: 2, name: "B" }, "proc 1"],
     ],
   );
   const [first, second] = turns;

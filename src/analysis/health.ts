@@ -6,11 +6,14 @@ import type { TraceModel } from "../model/types.ts";
 import { State } from "../model/types.ts";
 import { distributionOf } from "./distribution.ts";
 import type { Distribution } from "./distribution.ts";
+import { loopUse } from "./scheduling.ts";
+import type { LoopUse } from "./scheduling.ts";
 import type { OpenSpan, Totals, WaitSite } from "./span-totals.ts";
 import { compareText } from "./text.ts";
 
-/** An activation: its id in the trace and its entry function, "" where no stack was seen. */
+/** An activation: its row in the model, its id in the trace and its entry function, "" where no stack was seen. */
 export interface Who {
+  readonly row: number;
   readonly id: number;
   readonly name: string;
 }
@@ -66,7 +69,9 @@ export interface LoopDelay {
   readonly delay: Distribution;
 }
 
+/** Looked at once; plain data, so that it crosses a worker boundary. */
 export interface Health {
+  readonly loops: readonly LoopUse[];
   /** The longest first. */
   readonly turns: readonly Turn[];
   readonly waits: readonly LongWait[];
@@ -80,6 +85,7 @@ export interface Health {
 export function healthOf(model: TraceModel, totals: Totals, columns: number): Health {
   const runnable = totals.spans.runnable.means(model.endTime, columns);
   return {
+    loops: loopUse(model, totals),
     turns: longestTurns(model, totals),
     waits: longestWaits(model, totals.spans.sites()),
     notEnded: notEnded(model, totals.spans.open()),
@@ -93,7 +99,7 @@ export function healthOf(model: TraceModel, totals: Totals, columns: number): He
 }
 
 function who({ activations, strings }: TraceModel, row: number): Who {
-  return { id: activations.id[row]!, name: strings[activations.name[row]!]! };
+  return { row, id: activations.id[row]!, name: strings[activations.name[row]!]! };
 }
 
 function longestTurns(model: TraceModel, totals: Totals): Turn[] {

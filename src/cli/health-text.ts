@@ -11,6 +11,9 @@ const BARS = [..." ▁▂▃▄▅▆▇█"];
 /** Turns and waits told: the longest say it all. */
 const LONGEST = 8;
 
+/** Entry functions of the runtime itself. */
+const RUNTIME = /^runtime[./]/;
+
 /** Sections: latency, curves over time, the longest turns and waits, and what never ended. `isNode`: in Node's words. */
 export function healthSections(
   model: TraceModel,
@@ -77,7 +80,7 @@ function turns(model: TraceModel, health: Health, isNode: boolean): string[] {
 function waits(model: TraceModel, health: Health, isNode: boolean): string[] {
   // What the runtime itself waits for says nothing of the program.
   const rows = health.waits
-    .filter(({ activation }) => !activation.name.startsWith("runtime."))
+    .filter(({ activation }) => !RUNTIME.test(activation.name))
     .slice(0, LONGEST)
     .map((wait) => [
       duration(wait.duration),
@@ -100,7 +103,7 @@ function waits(model: TraceModel, health: Health, isNode: boolean): string[] {
 
 function notEnded(model: TraceModel, health: Health): string[] {
   const rows = health.notEnded
-    .filter(({ name }) => !name.startsWith("runtime."))
+    .filter(({ name }) => !RUNTIME.test(name))
     .map((group) => [
       safeText(group.name),
       count(group.count),

@@ -1,4 +1,4 @@
-import type { Health } from "../analysis/health.ts";
+import type { Health, Who } from "../analysis/health.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
 import type { TraceModel } from "../model/types.ts";
 
@@ -24,12 +24,25 @@ function text(value: unknown): string {
 function withFrames({ stacks }: TraceModel, health: Health): unknown {
   return {
     ...health,
-    turns: health.turns.map((turn) => ({ ...turn, stack: stacks[turn.stack] })),
-    waits: health.waits.map((wait) => ({ ...wait, stack: stacks[wait.stack] })),
+    turns: health.turns.map((turn) => ({
+      ...turn,
+      activation: named(turn.activation),
+      stack: stacks[turn.stack],
+    })),
+    waits: health.waits.map((wait) => ({
+      ...wait,
+      activation: named(wait.activation),
+      waker: wait.waker === null ? null : named(wait.waker),
+      stack: stacks[wait.stack],
+    })),
     notEnded: health.notEnded.map((group) => ({
       ...group,
       stack: stacks[group.stack],
       creationStack: stacks[group.creationStack],
     })),
   };
+}
+
+function named({ id, name }: Who): { readonly id: number; readonly name: string } {
+  return { id, name };
 }

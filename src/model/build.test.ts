@@ -409,9 +409,9 @@ test("property: spans cover each life without gaps; a proc runs one activation a
 test("a model that is built in steps is the same, tells how far it is, and can be cancelled", async () => {
   const bytes = readFileSync(join(fixture("model"), "go125-annotate.out"));
   const want = buildModel(bytesSource(bytes));
-  assert.deepEqual(await buildModelInSteps(bytesSource(bytes)), want);
+  assert.deepEqual(await buildModelInSteps(bytesSource(bytes), { pause }), want);
   assert.deepEqual(
-    await buildModelInSteps(bytesSource(bytes.subarray(0, bytes.length / 2))),
+    await buildModelInSteps(bytesSource(bytes.subarray(0, bytes.length / 2)), { pause }),
     buildModel(bytesSource(bytes.subarray(0, bytes.length / 2))),
   );
 
@@ -419,6 +419,7 @@ test("a model that is built in steps is the same, tells how far it is, and can b
   const controller = new AbortController();
   const seen: [bytes: number, events: number][] = [];
   const building = buildModelInSteps(slow, {
+    pause,
     signal: controller.signal,
     progress: (...told) => {
       seen.push(told);
@@ -429,10 +430,12 @@ test("a model that is built in steps is the same, tells how far it is, and can b
   assert.equal(seen.length, 1);
   assert.ok(seen[0]![0] > 0 && seen[0]![0] <= bytes.length && seen[0]![1] <= want.events);
   await assert.rejects(
-    buildModelInSteps(bytesSource(bytes), { signal: AbortSignal.abort(new Error("before")) }),
+    buildModelInSteps(bytesSource(bytes), { pause, signal: AbortSignal.abort(new Error("before")) }),
     /before/,
   );
 });
+
+const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
 
 /** Reads a byte source whose first piece takes longer than a step lasts. */
 function slowly(bytes: Uint8Array): () => Uint8Array | null {

@@ -179,6 +179,8 @@ export function buildModel(source: ByteSource, sinks?: SpanSinks): TraceModel {
 }
 
 export interface BuildOptions {
+  /** Lets others have the thread: resolves when it is this one's turn again. */
+  pause(): Promise<void>;
   readonly sinks?: SpanSinks;
   /** Told every 50 ms or so: bytes read and events taken so far. */
   progress?(bytes: number, events: number): void;
@@ -187,7 +189,7 @@ export interface BuildOptions {
 }
 
 /** `buildModel` that lets others have the thread every 50 ms or so, shows progress and can be cancelled. */
-export async function buildModelInSteps(source: ByteSource, options: BuildOptions = {}): Promise<TraceModel> {
+export async function buildModelInSteps(source: ByteSource, options: BuildOptions): Promise<TraceModel> {
   const { signal } = options;
   signal?.throwIfAborted();
   const building = new Building(source, options.sinks);
@@ -195,7 +197,7 @@ export async function buildModelInSteps(source: ByteSource, options: BuildOption
   while (building.step(STEP_EVENTS)) {
     if (performance.now() - paused < PAUSE_MS) continue;
     options.progress?.(building.bytes, building.events);
-    await new Promise((resolve) => setTimeout(resolve));
+    await options.pause();
     signal?.throwIfAborted();
     paused = performance.now();
   }

@@ -1,3 +1,4 @@
+import type { Health } from "../analysis/health.ts";
 import type { TraceModel } from "../model/types.ts";
 import type { TraceIndex } from "./core/trace-index.ts";
 
@@ -21,4 +22,5 @@ export interface LoadedTrace {
   readonly files: readonly string[];
   readonly model: TraceModel;
   readonly index: TraceIndex;
+  readonly health: Health;
 }

@@ -252,6 +252,49 @@ test("a dropped file opens in place", async () => {
   await page.close();
 });
 
+test("the overview tells what strikes, and a line of it leads to its place", async () => {
+  const { page, problems } = await openPage();
+  const task = page.locator(".findings button").first();
+  assert.match((await task.textContent())!, /^The slowest task, .* #\d+, took .*: .* (running|waiting)/);
+  await task.click();
+  await until(page, 'document.querySelector("[role=tab][aria-selected=true]").textContent === "Details"');
+  await page.getByRole("tab", { name: "Overview" }).click();
+  const wait = page.locator("section", { hasText: "Longest waits" }).locator("tbody button").first();
+  const name = (await wait.textContent())!;
+  await wait.click();
+  assert.ok((await page.locator(".panel-body h3").first().textContent())!.length > 0, name);
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test("a link shows the same view, and back and forward go through what was selected", async () => {
+  const { page, problems } = await openPage();
+  const tabNow = 'document.querySelector("[role=tab][aria-selected=true]").textContent';
+  await page.getByRole("tab", { name: "Activations" }).click();
+  await page.locator("button.disclosure").first().click();
+  await page.locator(".virtual-row").first().click();
+  await until(page, `${tabNow} === "Details"`);
+  const heading = (await page.locator(".panel-body h3").first().textContent())!;
+  await until(page, 'location.hash.includes("span=") && location.hash.includes("tab=details")');
+  await page.waitForTimeout(400);
+  const link: string = await page.evaluate("location.href");
+
+  await page.goBack();
+  await until(page, `${tabNow} === "Activations"`);
+  await page.goForward();
+  await until(page, `${tabNow} === "Details"`);
+
+  const other = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await other.goto(link);
+  await other.waitForSelector("html[data-state=ready]");
+  assert.equal(await other.locator(".panel-body h3").first().textContent(), heading);
+  await other.waitForTimeout(400);
+  assert.equal(await other.evaluate("location.href"), link);
+  await other.close();
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test("everything can be reached by keyboard, and has a name", async () => {
   const { page } = await openPage();
   const seen = new Set<string>();
@@ -264,7 +307,7 @@ test("everything can be reached by keyboard, and has a name", async () => {
       })()`),
     );
   }
-  for (const name of ["Help", "Tasks", "Height of the panel", "running"])
+  for (const name of ["Help", "Overview", "Height of the panel", "running"])
     assert.ok(seen.has(name), `${name} of ${[...seen].join("; ")}`);
   assert.ok([...seen].some((name) => name.startsWith("Timeline.")));
   await page.locator(".lanes").focus();

@@ -1,4 +1,6 @@
 /// <reference lib="webworker" />
+import { healthOf } from "../analysis/health.ts";
+import { totalsOf } from "../analysis/span-totals.ts";
 import { bytesSource } from "../decode/source.ts";
 import { buildModelInSteps } from "../model/build.ts";
 import { buildIndex } from "./core/trace-index.ts";
@@ -6,6 +8,9 @@ import { buffersOf } from "./core/transfer.ts";
 import type { Answer, Request } from "./protocol.ts";
 
 /** Reads one trace off the page's thread: bytes, decompression, model, level of detail. */
+
+/** Points of the overview's curves. */
+const OVER_TIME = 120;
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -83,7 +88,8 @@ async function run(request: Request): Promise<void> {
   const ordering = (bytes: number): void =>
     say({ kind: "progress", stage: "Ordering events", bytes, total: whole });
   ordering(0);
-  const model = await buildModelInSteps(bytesSource(...pieces), { progress: ordering });
+  const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
+  const model = await buildModelInSteps(bytesSource(...pieces), { pause, progress: ordering });
   if (model.error !== null && model.activations.count === 0 && model.procs.count === 0) {
     say({
       kind: "failed",
@@ -94,8 +100,9 @@ async function run(request: Request): Promise<void> {
   }
   say({ kind: "progress", stage: "Preparing the picture", bytes: 0, total: 0 });
   const index = buildIndex(model);
+  const health = healthOf(model, totalsOf(model), OVER_TIME);
   const buffers = buffersOf(index, buffersOf(model));
-  say({ kind: "trace", trace: { name, bytes: size, files, model, index } }, [...buffers]);
+  say({ kind: "trace", trace: { name, bytes: size, files, model, index, health } }, [...buffers]);
 }
 
 self.addEventListener("message", (event: MessageEvent<Request>) => {

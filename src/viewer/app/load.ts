@@ -2,6 +2,7 @@ import { batch } from "@preact/signals";
 import { laneTotal } from "../core/lanes.ts";
 import { fit } from "../core/view.ts";
 import type { Answer, Request } from "../protocol.ts";
+import { applyAddress } from "./history.ts";
 import {
   extent,
   failure,
@@ -45,6 +46,8 @@ export function openFromAddress(): void {
 /** Opens a trace by address or from a file, in place of the one shown. */
 export function open(request: Request): void {
   worker?.terminate();
+  // A dropped file has no address, and what the address says of another trace is nothing of this one.
+  if (request.kind === "file") history.replaceState(null, "", location.pathname);
   root.dataset["state"] = "loading";
   batch(() => {
     loaded.value = null;
@@ -91,9 +94,10 @@ function receive(answer: Answer): void {
     progress.value = null;
     loaded.value = trace;
     restingView.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
-    tab.value = trace.model.tasks.count > 0 ? "tasks" : "activations";
+    tab.value = "overview";
     view.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
   });
+  applyAddress();
   document.title = `${trace.name} – runtrace`;
   root.dataset["events"] = String(trace.model.events);
   root.dataset["lanes"] = String(lanes.value === null ? 0 : laneTotal(lanes.value));

@@ -28,7 +28,16 @@ export type Selection =
   | { readonly kind: "log"; readonly row: number }
   | { readonly kind: "task"; readonly row: number };
 
-export type Tab = "details" | "tasks" | "regions" | "activations" | "trace";
+/** The tables and texts of the lower part, in their order. */
+export const TABS = [
+  ["overview", "Overview"],
+  ["details", "Details"],
+  ["tasks", "Tasks"],
+  ["regions", "Regions"],
+  ["activations", "Activations"],
+  ["trace", "Trace"],
+] as const;
+export type Tab = (typeof TABS)[number][0];
 
 /** Progress of a load; `total` 0 where the size is not known. */
 export interface Progress {
@@ -45,7 +54,7 @@ export const view = signal<View>({ start: 0, perPixel: 1 });
 export const stage = signal({ width: 0, height: 0 });
 export const scrollTop = signal(0);
 export const selection = signal<Selection | null>(null);
-export const tab = signal<Tab>("details");
+export const tab = signal<Tab>("overview");
 export const order = signal<Order>("creation");
 export const onlyTask = signal(-1);
 /** Show only the lanes of activations that live in what is shown; they change when the view comes to rest. */
@@ -55,7 +64,7 @@ export const query = signal("");
 export const hits = signal<Hits>(NO_HITS);
 export const hitIndex = signal(-1);
 export const helpOpen = signal(false);
-export const panelHeight = signal(264);
+export const panelHeight = signal(300);
 export const announcement = signal("");
 
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");

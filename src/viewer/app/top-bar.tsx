@@ -52,7 +52,7 @@ function FileName() {
       value={trace.name}
       onChange={(event) => {
         const i = event.currentTarget.selectedIndex;
-        open({ kind: "url", url: new URL(i === 0 ? "trace.out" : `trace.${i}.out`, location.href).href });
+        location.assign(i === 0 ? location.pathname : `?file=trace.${i}.out`);
       }}
     >
       {trace.files.map((name) => (

@@ -1,17 +1,10 @@
 import { useRef } from "preact/hooks";
-import { panelHeight, tab, type Tab } from "../app/state.ts";
+import { panelHeight, tab, TABS } from "../app/state.ts";
 import { Activations } from "./activations.tsx";
 import { Details } from "./details.tsx";
 import { Latencies } from "./latencies.tsx";
+import { Overview } from "./overview.tsx";
 import { TraceInfo } from "./trace-info.tsx";
-
-const TABS: readonly (readonly [Tab, string])[] = [
-  ["details", "Details"],
-  ["tasks", "Tasks"],
-  ["regions", "Regions"],
-  ["activations", "Activations"],
-  ["trace", "Trace"],
-];
 
 function setHeight(height: number): void {
   panelHeight.value = Math.round(Math.min(Math.max(60, height), innerHeight - 240));
@@ -70,6 +63,7 @@ export function Panel() {
         ))}
       </div>
       <div class="panel-body" id="panel-body" role="tabpanel" aria-labelledby={`tab-${current}`} tabIndex={0}>
+        {current === "overview" && <Overview />}
         {current === "details" && <Details />}
         {current === "tasks" && <Latencies key="tasks" of="tasks" />}
         {current === "regions" && <Latencies key="regions" of="regions" />}
