@@ -105,6 +105,8 @@ test("a region, an activation and samples narrow the part", () => {
   const [sample] = aggregate(trace, partOf(trace, 0, 40), "samples");
   assert.equal(trace.stacks[sample!.stack]![0]!.func, "parse");
   assert.deepEqual(aggregate(trace, partOf(trace, 0, 18), "samples"), []);
+  const [taken] = occurrences(trace, partOf(trace, 0, 40), "samples", () => true, 10);
+  assert.equal(trace.spans.start[taken!], 16);
 });
 
 test("all states make up the time that activations lived", () => {

@@ -78,7 +78,8 @@ export function partOf(
 /** Sums a measure over a part, the most first. `reason`: waits for this only (string index), -1 for all. */
 export function aggregate(model: TraceModel, part: Part, measure: Measure, reason = -1): StackSum[] {
   const sums = new Sums();
-  if (measure === "samples") addSamples(model, part, sums);
+  if (measure === "samples")
+    visitSamples(model, part, (sample) => sums.add(model.samples.stack[sample]!, 0, 0, 1));
   else
     visitSpans(model, part, measure, reason, (span, row, value) =>
       sums.addSpan(model, measure, span, row, value),
@@ -86,7 +87,7 @@ export function aggregate(model: TraceModel, part: Part, measure: Measure, reaso
   return sums.take();
 }
 
-/** Spans (rows) of a part that a measure counts at one of `stacks`: where a place of a flame graph occurs. */
+/** Spans (rows) of a part that a measure counts where `isIn` says so, of samples those in which they were taken. */
 export function occurrences(
   model: TraceModel,
   part: Part,
@@ -95,7 +96,21 @@ export function occurrences(
   limit: number,
 ): number[] {
   const rows: number[] = [];
-  if (measure === "samples") return rows;
+  if (measure === "samples") {
+    const { spans, activations } = model;
+    visitSamples(model, part, (sample, row) => {
+      if (rows.length >= limit || !isIn(model.samples.stack[sample]!, 0, 0)) return;
+      const last = activations.firstSpan[row + 1]!;
+      const span = firstEndingAfter(
+        spans.end,
+        activations.firstSpan[row]!,
+        last,
+        model.samples.time[sample]!,
+      );
+      if (span < last && rows.at(-1) !== span) rows.push(span);
+    });
+    return rows;
+  }
   visitSpans(model, part, measure, -1, (span, row) => {
     const stack = stackOf(model, measure, span, row);
     const entry = stack === 0 ? model.activations.name[row]! : 0;
@@ -188,7 +203,11 @@ class Sums {
   }
 }
 
-function addSamples({ samples }: TraceModel, part: Part, sums: Sums): void {
+function visitSamples(
+  { samples }: TraceModel,
+  part: Part,
+  visit: (sample: number, row: number) => void,
+): void {
   const pieces = new Map<number, [start: number, end: number][]>();
   for (let i = 0; i < part.count; i++) {
     const list = pieces.get(part.activation[i]!);
@@ -197,8 +216,8 @@ function addSamples({ samples }: TraceModel, part: Part, sums: Sums): void {
   }
   for (let i = 0; i < samples.count; i++) {
     const time = samples.time[i]!;
-    const inside = pieces.get(samples.activation[i]!)?.some(([start, end]) => time >= start && time < end);
-    if (inside === true) sums.add(samples.stack[i]!, 0, 0, 1);
+    const row = samples.activation[i]!;
+    if (pieces.get(row)?.some(([start, end]) => time >= start && time < end) === true) visit(i, row);
   }
 }
 

@@ -295,6 +295,42 @@ test("a link shows the same view, and back and forward go through what was selec
   await page.close();
 });
 
+test("sums by stack: flame graph, tree, functions and pairs; a choice marks where it occurs", async () => {
+  const { page, problems } = await openPage();
+  await page.getByRole("tab", { name: "Stacks" }).click();
+  await page.waitForSelector(".flame .bar");
+  const bars = await page.locator(".flame .bar").count();
+  assert.ok(bars > 5, `${bars} bars`);
+  const name = "main.annotate.func1.1";
+  const bar = page
+    .locator(".flame .bar", { hasText: new RegExp(`^${name.replaceAll(".", "\\.")}$`) })
+    .first();
+  await bar.click();
+  await until(page, 'document.querySelector(".search output").textContent !== ""');
+  assert.ok((await page.locator(".flame .bar").count()) < bars, "zoomed in");
+  await page.locator(".flame .bar").first().click();
+  assert.equal(await page.locator(".flame .bar").count(), bars, "and out again");
+
+  await page.getByLabel("Search functions", { exact: true }).fill("WaitGroup");
+  assert.match((await page.locator(".stacks p.muted").textContent())!, /^\d.* % of the sum/);
+  await page.getByLabel(/^Show/).selectOption("tree");
+  assert.ok((await page.locator(".stacks tr.match").count()) > 0, "the search opens the tree");
+  await page.getByLabel(/^Show/).selectOption("top");
+  assert.match((await page.locator(".stacks tbody").textContent())!, /sync\.\(\*WaitGroup\)\.Wait/);
+  await page.getByLabel("Search functions", { exact: true }).fill("");
+  await page.getByLabel(/^Show/).selectOption("pairs");
+  await page.locator(".stacks tbody button").first().click();
+  await until(page, 'document.querySelector("[role=tab][aria-selected=true]").textContent === "Details"');
+
+  await page.getByRole("tab", { name: "Stacks" }).click();
+  for (const measure of ["running", "runnable", "syscall", "samples", "waits"]) {
+    await page.getByRole("combobox", { name: /^Sum/ }).selectOption(measure);
+    await page.waitForSelector(".flame .bar, .stacks .empty");
+  }
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test("everything can be reached by keyboard, and has a name", async () => {
   const { page } = await openPage();
   const seen = new Set<string>();

@@ -15,6 +15,7 @@ import {
   order,
   progress,
   query,
+  restedView,
   restingView,
   scrollTop,
   selection,
@@ -94,6 +95,7 @@ function receive(answer: Answer): void {
     progress.value = null;
     loaded.value = trace;
     restingView.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
+    restedView.value = restingView.value;
     tab.value = "overview";
     view.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
   });

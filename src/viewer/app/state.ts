@@ -35,6 +35,7 @@ export const TABS = [
   ["tasks", "Tasks"],
   ["regions", "Regions"],
   ["activations", "Activations"],
+  ["stacks", "Stacks"],
   ["trace", "Trace"],
 ] as const;
 export type Tab = (typeof TABS)[number][0];
@@ -78,12 +79,18 @@ const ordered = computed(() => {
 });
 
 /** The view as it was when it last came to rest. */
+export const restedView = signal<View>(view.value);
+/** The same, for lanes: it does not change where all lanes are shown. */
 export const restingView = signal<View>(view.value);
 let rest: ReturnType<typeof setTimeout> | undefined;
 effect(() => {
   const now = view.value;
+  const isFiltered = onlyInView.value;
   clearTimeout(rest);
-  if (onlyInView.value) rest = setTimeout(() => (restingView.value = now), 120);
+  rest = setTimeout(() => {
+    restedView.value = now;
+    if (isFiltered) restingView.value = now;
+  }, 120);
 });
 
 const ofTask = computed(() => {
@@ -337,6 +344,26 @@ export function search(text: string): void {
     query.value = text;
     hits.value = trace === null ? NO_HITS : findText(trace.model, text);
     hitIndex.value = -1;
+  });
+}
+
+/** Makes spans the hits, as a search does: marked on the overview, and to be stepped through. */
+export function markSpans(rows: readonly number[]): void {
+  const model = loaded.value?.model;
+  if (model === undefined) return;
+  const { start } = model.spans;
+  const row = Uint32Array.from(rows).toSorted((a, b) => start[a]! - start[b]!);
+  batch(() => {
+    query.value = "";
+    hitIndex.value = -1;
+    hits.value = {
+      count: row.length,
+      kind: new Uint8Array(row.length).fill(HitKind.Span),
+      row,
+      time: Float64Array.from(row, (span) => start[span]!),
+      more: false,
+    };
+    announcement.value = `${row.length} places marked`;
   });
 }
 

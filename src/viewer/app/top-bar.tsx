@@ -104,7 +104,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 function SearchBox(props: { readonly box: RefObject<HTMLInputElement | null> }) {
   const { count: total, more } = hits.value;
   const status =
-    query.value === ""
+    query.value === "" && total === 0
       ? ""
       : total === 0
         ? "none"

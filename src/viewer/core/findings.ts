@@ -115,7 +115,7 @@ export function isService(name: string): boolean {
 }
 
 /** A frame in few words: "brew cappuccino.ts:12". */
-export function frameText({ func, file, line }: Frame): string {
+export function frameText({ func, file, line }: Pick<Frame, "func" | "file" | "line">): string {
   const base = file.split(/[\\/]/).at(-1) ?? "";
   return base === "" || line === 0 ? shortName(func) : `${shortName(func)} ${base}:${line}`;
 }

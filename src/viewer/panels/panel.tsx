@@ -4,6 +4,7 @@ import { Activations } from "./activations.tsx";
 import { Details } from "./details.tsx";
 import { Latencies } from "./latencies.tsx";
 import { Overview } from "./overview.tsx";
+import { Stacks } from "./stacks.tsx";
 import { TraceInfo } from "./trace-info.tsx";
 
 function setHeight(height: number): void {
@@ -68,6 +69,7 @@ export function Panel() {
         {current === "tasks" && <Latencies key="tasks" of="tasks" />}
         {current === "regions" && <Latencies key="regions" of="regions" />}
         {current === "activations" && <Activations />}
+        {current === "stacks" && <Stacks />}
         {current === "trace" && <TraceInfo />}
       </div>
     </section>
