@@ -331,6 +331,49 @@ test("sums by stack: flame graph, tree, functions and pairs; a choice marks wher
   await page.close();
 });
 
+test("tables are sorted both ways, filtered by a bar, grouped, and saved", async () => {
+  const { page, problems } = await openPage();
+  await page.getByRole("tab", { name: "Tasks" }).click();
+  const names = (): Promise<string[]> => page.locator(".data tbody th").allTextContents();
+  await page.getByRole("button", { name: "Task type" }).click();
+  const ascending = await names();
+  assert.deepEqual(ascending, ascending.toSorted());
+  await page.getByRole("button", { name: "Task type" }).click();
+  assert.deepEqual(await names(), ascending.toReversed());
+  await until(page, 'document.querySelector(".data th[aria-sort=descending]") !== null');
+
+  await page.locator("button.disclosure").first().click();
+  const all = Number(await page.locator(".virtual").getAttribute("aria-rowcount"));
+  await page.locator(".histogram").first().locator(".histogram-step").first().click();
+  const some = Number(await page.locator(".virtual").getAttribute("aria-rowcount"));
+  assert.ok(some > 1 && some < all, `${some} of ${all} rows`);
+  await page.locator("button.filter").click();
+  assert.equal(Number(await page.locator(".virtual").getAttribute("aria-rowcount")), all);
+
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "CSV" }).first().click(),
+  ]);
+  assert.equal(download.suggestedFilename(), "tasks-by-type.csv");
+  const csv = await readFile(await download.path(), "utf8");
+  const [head, ...lines] = csv.trim().split("\r\n");
+  assert.equal(head, "Task type,Count,p50,p90,p99,Max");
+  assert.equal(lines.length, ascending.length);
+
+  await page.getByRole("tab", { name: "Logs" }).click();
+  const logs = Number(await page.locator(".virtual").getAttribute("aria-rowcount"));
+  await page.getByLabel("Filter logs").fill("start");
+  const starts = Number(await page.locator(".virtual").getAttribute("aria-rowcount"));
+  assert.ok(starts > 1 && starts < logs, `${starts} of ${logs} logs`);
+  await page.getByRole("combobox", { name: /^Group by/ }).selectOption("category");
+  assert.match((await names())[0]!, /start/);
+  await page.locator("button.disclosure").first().click();
+  await page.locator(".virtual-row").first().click();
+  await until(page, 'document.querySelector("[role=tab][aria-selected=true]").textContent === "Details"');
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test("everything can be reached by keyboard, and has a name", async () => {
   const { page } = await openPage();
   const seen = new Set<string>();

@@ -35,6 +35,7 @@ export const TABS = [
   ["tasks", "Tasks"],
   ["regions", "Regions"],
   ["activations", "Activations"],
+  ["logs", "Logs"],
   ["stacks", "Stacks"],
   ["trace", "Trace"],
 ] as const;

@@ -5,7 +5,7 @@ import { count, duration, timestamp } from "../core/format.ts";
 import { activationLabel } from "../core/scene.ts";
 import { activationGroups, type ActivationGroup } from "../core/stats.ts";
 import { type GroupColumn, GroupTable } from "./group-table.tsx";
-import { VirtualRows } from "./virtual-rows.tsx";
+import { SortedRows } from "./sorted-rows.tsx";
 
 /** Activations by entry function: how many, and where their time went. */
 export function Activations() {
@@ -25,11 +25,32 @@ export function Activations() {
 }
 
 const COLUMNS: readonly GroupColumn<ActivationGroup>[] = [
-  { title: "Count", isNumber: true, cell: ({ rows }) => count(rows.length) },
-  { title: "Running", isNumber: true, cell: (group) => time(group.time[1]!) },
-  { title: "Runnable", isNumber: true, cell: (group) => time(group.time[2]!) },
-  { title: "Syscall", isNumber: true, cell: (group) => time(group.time[3]!) },
-  { title: "Waiting", isNumber: true, cell: (group) => time(waitingOf(group)) },
+  {
+    title: "Count",
+    isNumber: true,
+    cell: ({ rows }) => count(rows.length),
+    value: ({ rows }) => rows.length,
+  },
+  ...(
+    [
+      ["Running", 1, "Sum of the time on an event loop"],
+      ["Runnable", 2, "Sum of the time ready to run, while the loop was busy"],
+      ["Syscall", 3, "Sum of the time in synchronous system calls"],
+    ] as const
+  ).map(([title, category, help]): GroupColumn<ActivationGroup> => ({
+    title,
+    help,
+    isNumber: true,
+    cell: (group) => time(group.time[category]!),
+    value: (group) => group.time[category]!,
+  })),
+  {
+    title: "Waiting",
+    help: "Sum of the time waiting, for whatever reason",
+    isNumber: true,
+    cell: (group) => time(waitingOf(group)),
+    value: waitingOf,
+  },
   { title: "Where the time went", cell: (group) => <Shares of={group} /> },
 ];
 
@@ -69,28 +90,43 @@ function Members(props: { readonly of: ActivationGroup }) {
   const { name, rows } = props.of;
   const { model } = loaded.value!;
   const { created, ended, creator } = model.activations;
+  const lived = (i: number): number => {
+    const end = ended[rows[i]!]!;
+    return (Number.isNaN(end) ? model.endTime : end) - created[rows[i]!]!;
+  };
+  const creatorOf = (i: number): string => {
+    const row = creator[rows[i]!]!;
+    return row < 0 ? "–" : activationLabel(model, row);
+  };
   return (
-    <VirtualRows
+    <SortedRows
       label={`Activations of ${name}`}
-      columns={["Activation", "Created", "Lived", "Created by"]}
+      name="activations"
+      columns={[
+        {
+          title: "Activation",
+          cell: (i) => activationLabel(model, rows[i]!),
+          value: (i) => activationLabel(model, rows[i]!),
+        },
+        {
+          title: "Created",
+          help: "Since the start of the trace",
+          isNumber: true,
+          cell: (i) => timestamp(created[rows[i]!]! - model.startTime, 1000),
+          value: (i) => created[rows[i]!]! - model.startTime,
+        },
+        {
+          title: "Lived",
+          help: "From its creation to its end, or to the end of the trace",
+          isNumber: true,
+          cell: (i) => `${duration(lived(i))}${Number.isNaN(ended[rows[i]!]!) ? ", alive" : ""}`,
+          value: lived,
+        },
+        { title: "Created by", cell: creatorOf, value: creatorOf },
+      ]}
       count={rows.length}
       current={-1}
       choose={(i) => goToActivation(rows[i]!)}
-      row={(i) => {
-        const row = rows[i]!;
-        const until = Number.isNaN(ended[row]!) ? model.endTime : ended[row]!;
-        return (
-          <>
-            <span role="cell">{activationLabel(model, row)}</span>
-            <span role="cell">{timestamp(created[row]! - model.startTime, 1000)}</span>
-            <span role="cell">
-              {duration(until - created[row]!)}
-              {Number.isNaN(ended[row]!) ? ", alive" : ""}
-            </span>
-            <span role="cell">{creator[row]! < 0 ? "–" : activationLabel(model, creator[row]!)}</span>
-          </>
-        );
-      }}
     />
   );
 }

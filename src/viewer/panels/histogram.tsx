@@ -5,9 +5,17 @@ const BUCKETS = 28;
 const WIDTH = 140;
 const HEIGHT = 20;
 
-/** A small histogram on a logarithmic axis shared by all rows of a table (`low` to `high`). */
-export function Histogram(props: { readonly of: Distribution; readonly low: number; readonly high: number }) {
-  const { of, low, high } = props;
+/**
+ * A small histogram on a logarithmic axis shared by all rows of a table (`low` to `high`). `choose` is told the ends of a bar
+ * that is clicked.
+ */
+export function Histogram(props: {
+  readonly of: Distribution;
+  readonly low: number;
+  readonly high: number;
+  readonly choose: (from: number, to: number) => void;
+}) {
+  const { of, low, high, choose } = props;
   if (of.sorted.length === 0) return <span class="muted">–</span>;
   const counts = logHistogram(of.sorted, low, high, BUCKETS);
   const peak = Math.max(...counts);
@@ -29,8 +37,12 @@ export function Histogram(props: { readonly of: Distribution; readonly low: numb
       {Array.from(counts, (value, i) => {
         if (value === 0) return null;
         const tall = Math.max(2, Math.sqrt(value / peak) * (HEIGHT - 1));
+        const edge = (bucket: number): number => Math.exp(from + ((to - from) * bucket) / BUCKETS);
         return (
-          <rect class="histogram-bar" key={i} x={i * step} y={HEIGHT - tall} width={step - 1} height={tall} />
+          <g key={i} class="histogram-step" onClick={() => choose(i === 0 ? 0 : edge(i), edge(i + 1))}>
+            <rect class="histogram-room" x={i * step} y={0} width={step} height={HEIGHT} />
+            <rect class="histogram-bar" x={i * step} y={HEIGHT - tall} width={step - 1} height={tall} />
+          </g>
         );
       })}
       <rect class="histogram-mark" x={mark(of.p50)} y={0} width={1} height={HEIGHT} />

@@ -1,11 +1,11 @@
-import { useComputed } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { boundsOf, goTo, goToTask, loaded, selection } from "../app/state.ts";
 import { count, duration, plural, timestamp } from "../core/format.ts";
 import { activationLabel } from "../core/scene.ts";
 import { latencyGroups, type LatencyGroup } from "../core/stats.ts";
 import { type GroupColumn, GroupTable } from "./group-table.tsx";
 import { Histogram } from "./histogram.tsx";
-import { VirtualRows } from "./virtual-rows.tsx";
+import { SortedRows } from "./sorted-rows.tsx";
 
 /** Tasks or regions by type with their latencies; a type opens into its instances, an instance leads to its time. */
 export function Latencies(props: { readonly of: "tasks" | "regions" }) {
@@ -14,6 +14,7 @@ export function Latencies(props: { readonly of: "tasks" | "regions" }) {
     const model = loaded.value?.model;
     return model === undefined ? [] : latencyGroups(model, model[of]);
   });
+  const range = useSignal<Range | null>(null);
   const list = groups.value;
   if (list.length === 0) {
     return (
@@ -34,21 +35,37 @@ export function Latencies(props: { readonly of: "tasks" | "regions" }) {
   }
   const one = of === "tasks" ? "task" : "region";
   const columns: readonly GroupColumn<LatencyGroup>[] = [
-    { title: "Count", isNumber: true, cell: (group) => <Count of={group} one={one} /> },
-    { title: "p50", isNumber: true, cell: ({ latency }) => duration(latency.p50) },
-    { title: "p90", isNumber: true, cell: ({ latency }) => duration(latency.p90) },
-    { title: "p99", isNumber: true, cell: ({ latency }) => duration(latency.p99) },
-    { title: "Max", isNumber: true, cell: ({ latency }) => duration(latency.max) },
     {
-      title: (
-        <>
-          Latency{" "}
-          <span class="muted">
-            {duration(low)} – {duration(high)}, log
-          </span>
-        </>
+      title: "Count",
+      help: "Open ones lack their begin or their end; latencies are of the others",
+      isNumber: true,
+      cell: (group) => <Count of={group} one={one} />,
+      value: ({ rows }) => rows.length,
+    },
+    ...(["p50", "p90", "p99", "max"] as const).map((key): GroupColumn<LatencyGroup> => ({
+      title: key === "max" ? "Max" : key,
+      help: key === "max" ? "The longest" : `${key.slice(1)} % took at most this (nearest rank)`,
+      isNumber: true,
+      cell: ({ latency }) => duration(latency[key]),
+      value: ({ latency }) => latency[key],
+    })),
+    {
+      title: "Latency",
+      help: "A bar a step of equal ratio; marks are p50 and p99. A click on a bar shows those of its step",
+      note: (
+        <span class="muted">
+          {" "}
+          {duration(low)} – {duration(high)}, log
+        </span>
       ),
-      cell: ({ latency }) => <Histogram of={latency} low={low} high={high} />,
+      cell: ({ latency, name }) => (
+        <Histogram
+          of={latency}
+          low={low}
+          high={high}
+          choose={(from, to) => (range.value = { name, from, to })}
+        />
+      ),
     },
   ];
   return (
@@ -57,7 +74,9 @@ export function Latencies(props: { readonly of: "tasks" | "regions" }) {
       title={of === "tasks" ? "Task type" : "Region type"}
       columns={columns}
       groups={list}
-      members={(group) => <Instances of={of} group={group} />}
+      members={(group) => (
+        <Instances of={of} group={group} range={range.value?.name === group.name ? range : null} />
+      )}
     />
   );
 }
@@ -77,40 +96,74 @@ function Count(props: { readonly of: LatencyGroup; readonly one: string }) {
   );
 }
 
-function Instances(props: { readonly of: "tasks" | "regions"; readonly group: LatencyGroup }) {
-  const { of, group } = props;
+/** Latencies of one group that a bar stands for. */
+interface Range {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+function Instances(props: {
+  readonly of: "tasks" | "regions";
+  readonly group: LatencyGroup;
+  readonly range: Signal<Range | null> | null;
+}) {
+  const { of, group, range } = props;
   const { model } = loaded.value!;
   const kind = of === "tasks" ? "task" : "region";
-  const current = selection.value?.kind === kind ? group.rows.indexOf(selection.value.row) : -1;
+  const table = model[of];
+  const lengthOf = (row: number): number => table.end[row]! - table.start[row]!;
+  const only = range?.value ?? null;
+  const rows =
+    only === null
+      ? group.rows
+      : group.rows.filter((row) => lengthOf(row) >= only.from && lengthOf(row) <= only.to);
+  const current = selection.value?.kind === kind ? rows.indexOf(selection.value.row) : -1;
+  const start = (i: number): number =>
+    (boundsOf({ kind, row: rows[i]! })?.start ?? Number.NaN) - model.startTime;
+  const task = (i: number): string => {
+    const row = of === "tasks" ? rows[i]! : model.regions.task[rows[i]!]!;
+    return row < 0 ? "–" : `${model.strings[model.tasks.name[row]!] ?? ""} #${model.tasks.id[row]}`;
+  };
+  const activation = (i: number): string => {
+    const row = table.activation[rows[i]!]!;
+    return row < 0 ? "–" : activationLabel(model, row);
+  };
   return (
-    <VirtualRows
-      label={`${group.name}: instances, longest first`}
-      columns={["Length", "Start", of === "tasks" ? "Task" : "Of task", "Activation"]}
-      count={group.rows.length}
-      current={current}
-      choose={(i) => {
-        const row = group.rows[i]!;
-        if (of === "tasks") goToTask(row, true);
-        else goTo({ kind: "region", row });
-      }}
-      row={(i) => {
-        const row = group.rows[i]!;
-        const table = model[of];
-        const bounds = boundsOf({ kind, row });
-        const task = of === "tasks" ? row : model.regions.task[row]!;
-        const activation = table.activation[row]!;
-        const length = table.end[row]! - table.start[row]!;
-        return (
-          <>
-            <span role="cell">{Number.isNaN(length) ? "open" : duration(length)}</span>
-            <span role="cell">{bounds === null ? "–" : timestamp(bounds.start - model.startTime, 1000)}</span>
-            <span role="cell">
-              {task < 0 ? "–" : `${model.strings[model.tasks.name[task]!] ?? ""} #${model.tasks.id[task]}`}
-            </span>
-            <span role="cell">{activation < 0 ? "–" : activationLabel(model, activation)}</span>
-          </>
-        );
-      }}
-    />
+    <>
+      {only !== null && (
+        <button type="button" class="filter" onClick={() => (range!.value = null)}>
+          {duration(only.from)} – {duration(only.to)} <span aria-label="show all">✕</span>
+        </button>
+      )}
+      <SortedRows
+        label={`${group.name}: instances, longest first`}
+        name={of}
+        columns={[
+          {
+            title: "Length",
+            isNumber: true,
+            cell: (i) => (Number.isNaN(lengthOf(rows[i]!)) ? "open" : duration(lengthOf(rows[i]!))),
+            value: (i) => lengthOf(rows[i]!),
+          },
+          {
+            title: "Start",
+            help: "Since the start of the trace",
+            isNumber: true,
+            cell: (i) => timestamp(start(i), 1000),
+            value: start,
+          },
+          { title: of === "tasks" ? "Task" : "Of task", cell: task, value: task },
+          { title: "Activation", cell: activation, value: activation },
+        ]}
+        count={rows.length}
+        current={current}
+        choose={(i) => {
+          const row = rows[i]!;
+          if (of === "tasks") goToTask(row, true);
+          else goTo({ kind: "region", row });
+        }}
+      />
+    </>
   );
 }

@@ -3,6 +3,7 @@ import { panelHeight, tab, TABS } from "../app/state.ts";
 import { Activations } from "./activations.tsx";
 import { Details } from "./details.tsx";
 import { Latencies } from "./latencies.tsx";
+import { Logs } from "./logs.tsx";
 import { Overview } from "./overview.tsx";
 import { Stacks } from "./stacks.tsx";
 import { TraceInfo } from "./trace-info.tsx";
@@ -69,6 +70,7 @@ export function Panel() {
         {current === "tasks" && <Latencies key="tasks" of="tasks" />}
         {current === "regions" && <Latencies key="regions" of="regions" />}
         {current === "activations" && <Activations />}
+        {current === "logs" && <Logs />}
         {current === "stacks" && <Stacks />}
         {current === "trace" && <TraceInfo />}
       </div>

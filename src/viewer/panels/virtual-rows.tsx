@@ -1,12 +1,19 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import type { Sorting } from "../core/table.ts";
+import { ariaSort, SortButton } from "./sort-head.tsx";
 
 /** Rows of one height, of which only those on screen are made. `row` gives the cells of row i. */
 export function VirtualRows(props: {
   readonly count: number;
   readonly label: string;
-  readonly columns: readonly string[];
+  readonly columns: readonly {
+    readonly title: string;
+    readonly help?: string;
+    readonly isNumber?: boolean;
+  }[];
+  readonly sorting: Signal<Sorting | null>;
   readonly current: number;
   readonly row: (index: number) => ComponentChildren;
   readonly choose: (index: number) => void;
@@ -73,9 +80,11 @@ export function VirtualRows(props: {
       onKeyDown={step}
     >
       <div role="row" class="virtual-head" aria-rowindex={1}>
-        {columns.map((name) => (
-          <span role="columnheader" key={name}>
-            {name}
+        {columns.map(({ title, help, isNumber }, i) => (
+          <span role="columnheader" key={title} aria-sort={ariaSort(props.sorting.value, i)}>
+            <SortButton sorting={props.sorting} column={i} isNumber={isNumber === true} help={help}>
+              {title}
+            </SortButton>
           </span>
         ))}
       </div>
