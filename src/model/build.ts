@@ -182,6 +182,8 @@ export interface BuildOptions {
   /** Lets others have the thread: resolves when it is this one's turn again. */
   pause(): Promise<void>;
   readonly sinks?: SpanSinks;
+  /** Who else is given every event, to keep of it what it copies. */
+  also?(e: OrderedEvent): void;
   /** Told every 50 ms or so: bytes read and events taken so far. */
   progress?(bytes: number, events: number): void;
   /** Ends the building: it rejects with the signal's reason. */
@@ -192,7 +194,7 @@ export interface BuildOptions {
 export async function buildModelInSteps(source: ByteSource, options: BuildOptions): Promise<TraceModel> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const building = new Building(source, options.sinks);
+  const building = new Building(source, options.sinks, (e) => options.also?.(e));
   let paused = performance.now();
   while (building.step(STEP_EVENTS)) {
     if (performance.now() - paused < PAUSE_MS) continue;
@@ -213,16 +215,25 @@ class Building {
   readonly #header: HeaderTap;
   #reader: OrderedReader | null = null;
   #error: TraceModel["error"] = null;
+  readonly #visit: (e: OrderedEvent) => void;
 
-  constructor(source: ByteSource, sinks?: SpanSinks) {
+  constructor(source: ByteSource, sinks?: SpanSinks, also?: (e: OrderedEvent) => void) {
     this.#builder = new ModelBuilder(sinks);
     this.#header = new HeaderTap(source);
+    const builder = this.#builder;
+    this.#visit =
+      also === undefined
+        ? (e) => builder.event(e)
+        : (e) => {
+            builder.event(e);
+            also(e);
+          };
   }
 
   /** Takes some `limit` events; false once there are no more. */
   step(limit: number): boolean {
     try {
-      this.#reader ??= new OrderedReader(this.#header, (e) => this.#builder.event(e));
+      this.#reader ??= new OrderedReader(this.#header, this.#visit);
       if (this.#reader.step(limit)) return true;
       this.#error = this.#reader.summary().damage;
     } catch (cause) {

@@ -1,4 +1,5 @@
 import type { Health } from "../analysis/health.ts";
+import type { UtilizationLog } from "../analysis/utilization-log.ts";
 import type { TraceModel } from "../model/types.ts";
 import type { TraceIndex } from "./core/trace-index.ts";
 
@@ -23,4 +24,6 @@ export interface LoadedTrace {
   readonly model: TraceModel;
   readonly index: TraceIndex;
   readonly health: Health;
+  /** What the collector took of the loops, and when. */
+  readonly utilization: UtilizationLog;
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createReadStream, existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -373,6 +374,52 @@ test("tables are sorted both ways, filtered by a bar, grouped, and saved", async
   assert.deepEqual(problems, []);
   await page.close();
 });
+
+test("scheduler latency by buckets, utilization by flags; both lead to their time", async () => {
+  const { page, problems } = await openPage();
+  const tabNow = 'document.querySelector("[role=tab][aria-selected=true]").textContent';
+  await page.getByRole("tab", { name: "Latency" }).click();
+  const rows = (): Promise<number> => page.locator(".virtual").getAttribute("aria-rowcount").then(Number);
+  const all = await rows();
+  await page.locator(".card button.link").last().click();
+  const last = await rows();
+  assert.ok(last > 1 && last < all, `${last} of ${all}`);
+  await page.locator(".virtual-row").first().click();
+  await until(page, `${tabNow} === "Details"`);
+
+  await page.getByRole("tab", { name: "GC" }).click();
+  const line = (): Promise<string | null> => page.locator(".mmu polyline").first().getAttribute("points");
+  const whole = await line();
+  assert.ok(whole!.split(" ").length === 100);
+  await page.getByLabel("percentiles").check();
+  assert.equal(await page.locator(".mmu polyline").count(), 4);
+  await page.getByLabel("stop-the-world").uncheck();
+  assert.notEqual(await line(), whole);
+  await page.locator(".card button.link").first().click();
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+for (const scheme of ["light", "dark"] as const) {
+  test(`axe finds nothing serious on any tab, ${scheme}`, async () => {
+    const { page } = await openPage("", scheme);
+    await page.evaluate(
+      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
+    );
+    const tabs = await page.getByRole("tab").allTextContents();
+    assert.ok(tabs.length >= 9);
+    for (const name of tabs) {
+      await page.getByRole("tab", { name, exact: true }).click();
+      const disclosure = page.locator("button.disclosure").first();
+      if ((await disclosure.count()) > 0) await disclosure.click();
+      const found: string[] = await page.evaluate(`axe.run().then(({ violations }) => violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(" | ")))`);
+      assert.deepEqual(found, [], name);
+    }
+    await page.close();
+  });
+}
 
 test("everything can be reached by keyboard, and has a name", async () => {
   const { page } = await openPage();

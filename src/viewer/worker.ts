@@ -1,6 +1,7 @@
 /// <reference lib="webworker" />
 import { healthOf } from "../analysis/health.ts";
 import { totalsOf } from "../analysis/span-totals.ts";
+import { UtilizationRecorder } from "../analysis/utilization-log.ts";
 import { bytesSource } from "../decode/source.ts";
 import { buildModelInSteps } from "../model/build.ts";
 import { buildIndex } from "./core/trace-index.ts";
@@ -89,7 +90,12 @@ async function run(request: Request): Promise<void> {
     say({ kind: "progress", stage: "Ordering events", bytes, total: whole });
   ordering(0);
   const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
-  const model = await buildModelInSteps(bytesSource(...pieces), { pause, progress: ordering });
+  const utilization = new UtilizationRecorder({ compat: false });
+  const model = await buildModelInSteps(bytesSource(...pieces), {
+    pause,
+    progress: ordering,
+    also: (e) => utilization.event(e),
+  });
   if (model.error !== null && model.activations.count === 0 && model.procs.count === 0) {
     say({
       kind: "failed",
@@ -101,8 +107,11 @@ async function run(request: Request): Promise<void> {
   say({ kind: "progress", stage: "Preparing the picture", bytes: 0, total: 0 });
   const index = buildIndex(model);
   const health = healthOf(model, totalsOf(model), OVER_TIME);
-  const buffers = buffersOf(index, buffersOf(model));
-  say({ kind: "trace", trace: { name, bytes: size, files, model, index, health } }, [...buffers]);
+  const log = utilization.finish();
+  const buffers = buffersOf(log, buffersOf(index, buffersOf(model)));
+  say({ kind: "trace", trace: { name, bytes: size, files, model, index, health, utilization: log } }, [
+    ...buffers,
+  ]);
 }
 
 self.addEventListener("message", (event: MessageEvent<Request>) => {

@@ -37,6 +37,8 @@ export const TABS = [
   ["activations", "Activations"],
   ["logs", "Logs"],
   ["stacks", "Stacks"],
+  ["latency", "Latency"],
+  ["gc", "GC"],
   ["trace", "Trace"],
 ] as const;
 export type Tab = (typeof TABS)[number][0];

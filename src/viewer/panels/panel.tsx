@@ -1,10 +1,12 @@
 import { useRef } from "preact/hooks";
 import { panelHeight, tab, TABS } from "../app/state.ts";
 import { Activations } from "./activations.tsx";
+import { Collections } from "./collections.tsx";
 import { Details } from "./details.tsx";
 import { Latencies } from "./latencies.tsx";
 import { Logs } from "./logs.tsx";
 import { Overview } from "./overview.tsx";
+import { SchedulerLatency } from "./scheduler-latency.tsx";
 import { Stacks } from "./stacks.tsx";
 import { TraceInfo } from "./trace-info.tsx";
 
@@ -72,6 +74,8 @@ export function Panel() {
         {current === "activations" && <Activations />}
         {current === "logs" && <Logs />}
         {current === "stacks" && <Stacks />}
+        {current === "latency" && <SchedulerLatency />}
+        {current === "gc" && <Collections />}
         {current === "trace" && <TraceInfo />}
       </div>
     </section>
