@@ -8,9 +8,13 @@ export type Request =
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "file"; readonly file: File };
 
-/** What the worker answers: `progress` as often as it likes, then one `trace` or `failed`. */
+/**
+ * What the worker answers: `progress` as often as it likes, of a long file a `preview` of its first events once, then one
+ * `trace` or `failed`.
+ */
 export type Answer =
   | { readonly kind: "progress"; readonly stage: string; readonly bytes: number; readonly total: number }
+  | { readonly kind: "preview"; readonly trace: LoadedTrace }
   | { readonly kind: "trace"; readonly trace: LoadedTrace }
   | { readonly kind: "failed"; readonly message: string; readonly missing: boolean };
 

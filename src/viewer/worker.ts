@@ -3,12 +3,19 @@ import { healthOf } from "../analysis/health.ts";
 import { totalsOf } from "../analysis/span-totals.ts";
 import { UtilizationRecorder } from "../analysis/utilization-log.ts";
 import { bytesSource } from "../decode/source.ts";
-import { buildModelInSteps } from "../model/build.ts";
+import { buildModelInSteps, ModelBuilder } from "../model/build.ts";
+import type { TraceModel } from "../model/types.ts";
+import type { OrderedEvent } from "../order/types.ts";
 import { buildIndex } from "./core/trace-index.ts";
 import { buffersOf } from "./core/transfer.ts";
-import type { Answer, Request } from "./protocol.ts";
+import type { Answer, LoadedTrace, Request } from "./protocol.ts";
 
 /** Reads one trace off the page's thread: bytes, decompression, model, level of detail. */
+
+/** From this size on (bytes) a file shows its first events before it is read. */
+const LONG_FILE = 8e6;
+/** How long those are collected. */
+const PREVIEW_MS = 700;
 
 /** Points of the overview's curves. */
 const OVER_TIME = 120;
@@ -89,12 +96,24 @@ async function run(request: Request): Promise<void> {
   const ordering = (bytes: number): void =>
     say({ kind: "progress", stage: "Ordering events", bytes, total: whole });
   ordering(0);
+  const file = { name, bytes: size, files };
   const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
   const utilization = new UtilizationRecorder({ compat: false });
+  let preview = whole < LONG_FILE ? null : new Preview();
+  const began = performance.now();
   const model = await buildModelInSteps(bytesSource(...pieces), {
     pause,
-    progress: ordering,
-    also: (e) => utilization.event(e),
+    progress: (bytes) => {
+      if (preview !== null && performance.now() - began > PREVIEW_MS) {
+        tell("preview", file, preview.builder.finish(null, 0), preview.utilization);
+        preview = null;
+      }
+      ordering(bytes);
+    },
+    also: (e) => {
+      utilization.event(e);
+      preview?.event(e);
+    },
   });
   if (model.error !== null && model.activations.count === 0 && model.procs.count === 0) {
     say({
@@ -105,13 +124,32 @@ async function run(request: Request): Promise<void> {
     return;
   }
   say({ kind: "progress", stage: "Preparing the picture", bytes: 0, total: 0 });
+  tell("trace", file, model, utilization);
+}
+
+/** What has been read of a long file, built beside the whole. */
+class Preview {
+  readonly builder = new ModelBuilder();
+  readonly utilization = new UtilizationRecorder({ compat: false });
+
+  event(e: OrderedEvent): void {
+    this.builder.event(e);
+    this.utilization.event(e);
+  }
+}
+
+/** Hands a model over with everything that the page wants of it. */
+function tell(
+  kind: "preview" | "trace",
+  file: Pick<LoadedTrace, "name" | "bytes" | "files">,
+  model: TraceModel,
+  recorder: UtilizationRecorder,
+): void {
   const index = buildIndex(model);
   const health = healthOf(model, totalsOf(model), OVER_TIME);
-  const log = utilization.finish();
-  const buffers = buffersOf(log, buffersOf(index, buffersOf(model)));
-  say({ kind: "trace", trace: { name, bytes: size, files, model, index, health, utilization: log } }, [
-    ...buffers,
-  ]);
+  const utilization = recorder.finish();
+  const buffers = buffersOf(utilization, buffersOf(index, buffersOf(model)));
+  say({ kind, trace: { ...file, model, index, health, utilization } }, [...buffers]);
 }
 
 self.addEventListener("message", (event: MessageEvent<Request>) => {

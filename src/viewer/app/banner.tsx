@@ -1,6 +1,7 @@
 import { readNotes } from "../../model/notes.ts";
-import { count, plural } from "../core/format.ts";
-import { loaded } from "./state.ts";
+import { count, percent, plural } from "../core/format.ts";
+import { stopLoading } from "./load.ts";
+import { isPartial, loaded, progress } from "./state.ts";
 
 /** What one must know before trusting the picture: a broken file, lost events. */
 export function Banners() {
@@ -12,8 +13,31 @@ export function Banners() {
   for (const facts of notes.drops.values()) drops += facts;
   let misuse = 0;
   for (const times of notes.misuse.values()) misuse += times;
+  const now = progress.value;
   return (
     <>
+      {now !== null && (
+        <div class="banner reading" role="status">
+          <progress
+            max={1}
+            {...(now.total > 0 ? { value: Math.min(1, now.bytes / now.total) } : {})}
+            aria-label={now.stage}
+          />
+          <span>
+            {now.stage}
+            {now.total > 0 && ` ${percent(Math.min(1, now.bytes / now.total))}`}: shown are the first{" "}
+            {plural(model.events, "event")}.
+          </span>
+          <button type="button" onClick={stopLoading}>
+            Stop
+          </button>
+        </div>
+      )}
+      {isPartial.value && (
+        <div class="banner warn" role="status">
+          <b>Reading was stopped.</b> Shown are the first {plural(model.events, "event")} of the file.
+        </div>
+      )}
       {model.error !== null && (
         <div class="banner bad" role="alert">
           <b>This trace is broken at offset {count(model.error.offset)}.</b>{" "}

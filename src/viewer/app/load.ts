@@ -1,7 +1,7 @@
 import { batch } from "@preact/signals";
 import { laneTotal } from "../core/lanes.ts";
 import { fit } from "../core/view.ts";
-import type { Answer, Request } from "../protocol.ts";
+import type { Answer, LoadedTrace, Request } from "../protocol.ts";
 import { applyAddress } from "./history.ts";
 import {
   extent,
@@ -9,6 +9,7 @@ import {
   highlight,
   hitIndex,
   hits,
+  isPartial,
   lanes,
   loaded,
   onlyTask,
@@ -50,9 +51,11 @@ export function open(request: Request): void {
   // A dropped file has no address, and what the address says of another trace is nothing of this one.
   if (request.kind === "file") history.replaceState(null, "", location.pathname);
   root.dataset["state"] = "loading";
+  isFirstMarked = false;
   batch(() => {
     loaded.value = null;
     failure.value = null;
+    isPartial.value = false;
     progress.value = { stage: "Opening", bytes: 0, total: 0 };
   });
   worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
@@ -76,13 +79,24 @@ function receive(answer: Answer): void {
     progress.value = answer;
     return;
   }
+  if (answer.kind === "preview") {
+    showFirst(answer.trace);
+    afterPicture(markFirstPicture);
+    return;
+  }
   worker?.terminate();
   worker = null;
   if (answer.kind === "failed") {
     fail(answer.message, answer.missing);
     return;
   }
-  const { trace } = answer;
+  if (loaded.value === null) showFirst(answer.trace);
+  else showRest(answer.trace);
+  finish();
+}
+
+/** Shows a trace, or the first of it, from its beginning to its end. */
+function showFirst(trace: LoadedTrace): void {
   batch(() => {
     selection.value = null;
     onlyTask.value = -1;
@@ -92,23 +106,69 @@ function receive(answer: Answer): void {
     hits.value = NO_HITS;
     hitIndex.value = -1;
     scrollTop.value = 0;
-    progress.value = null;
     loaded.value = trace;
-    restingView.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
-    restedView.value = restingView.value;
     tab.value = "overview";
-    view.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
+    showWhole();
   });
   applyAddress();
   document.title = `${trace.name} – runtrace`;
-  root.dataset["events"] = String(trace.model.events);
+}
+
+/** Puts the whole trace in the place of its first part; whoever has moved keeps what they look at. */
+function showRest(trace: LoadedTrace): void {
+  const { start, end } = extent.value;
+  const isWhole =
+    view.value.start <= start && view.value.start + view.value.perPixel * stage.value.width >= end;
+  batch(() => {
+    // Rows are others now.
+    selection.value = null;
+    onlyTask.value = -1;
+    hits.value = NO_HITS;
+    hitIndex.value = -1;
+    loaded.value = trace;
+    if (isWhole) showWhole();
+  });
+  if (location.hash !== "") applyAddress();
+}
+
+function showWhole(): void {
+  view.value = fit(extent.value.start, extent.value.end, stage.value.width, 0.01);
+  restingView.value = view.value;
+  restedView.value = view.value;
+}
+
+function finish(): void {
+  progress.value = null;
+  root.dataset["events"] = String(loaded.value?.model.events ?? 0);
   root.dataset["lanes"] = String(lanes.value === null ? 0 : laneTotal(lanes.value));
-  // The frame after the next one starts when the first picture is on screen.
-  requestAnimationFrame(() => {
-    performance.mark("runtrace:first-picture");
+  afterPicture(() => {
+    markFirstPicture();
     requestAnimationFrame(() => {
       performance.mark("runtrace:ready");
       root.dataset["state"] = "ready";
     });
   });
+}
+
+/** The frame after the next one starts when the picture of now is on screen. */
+function afterPicture(then: () => void): void {
+  requestAnimationFrame(() => requestAnimationFrame(then));
+}
+
+let isFirstMarked = false;
+
+function markFirstPicture(): void {
+  if (!isFirstMarked) performance.mark("runtrace:first-picture");
+  isFirstMarked = true;
+}
+
+/** Stops reading: what is shown already stays, and the page says that it is not all. */
+export function stopLoading(): void {
+  worker?.terminate();
+  worker = null;
+  if (loaded.value === null) fail("Reading was stopped.", false);
+  else {
+    isPartial.value = true;
+    finish();
+  }
 }

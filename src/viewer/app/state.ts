@@ -50,7 +50,10 @@ export interface Progress {
   readonly total: number;
 }
 
+/** The trace that is shown; while `progress` is there, its first events. */
 export const loaded = signal<LoadedTrace | null>(null);
+/** Reading was stopped: what is loaded is not all of the file. */
+export const isPartial = signal(false);
 export const progress = signal<Progress | null>({ stage: "Opening", bytes: 0, total: 0 });
 export const failure = signal<{ readonly message: string; readonly missing: boolean } | null>(null);
 export const view = signal<View>({ start: 0, perPixel: 1 });

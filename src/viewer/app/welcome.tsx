@@ -1,4 +1,5 @@
 import { bytes } from "../core/format.ts";
+import { stopLoading } from "./load.ts";
 import { failure, progress } from "./state.ts";
 
 /** What is in the place of the timeline while there is none: progress, an error, or the invitation to drop a file. */
@@ -26,6 +27,9 @@ export function Welcome() {
         {now.bytes > 0 && ` ${bytes(now.bytes)}`}…
       </p>
       <progress max={1} {...(share === undefined ? {} : { value: share })} aria-label={now.stage} />
+      <button type="button" onClick={stopLoading}>
+        Stop
+      </button>
     </div>
   );
 }
