@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -10,29 +10,12 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import sparticuz from "@sparticuz/chromium";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { readTrace } from "../reading/read-trace.ts";
 import { serve, type Served } from "../server/serve.ts";
+import { launch, projectRoot } from "./browser.test.util.ts";
 
 /** The built viewer in a real browser, served as `runtrace view` serves it. */
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const SYSTEM = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/usr/bin/google-chrome-stable",
-];
 
 const root = projectRoot(path.dirname(fileURLToPath(import.meta.url)));
 const assets = path.join(root, "dist/viewer");
@@ -41,17 +24,6 @@ const fixture = path.join(root, "test/fixtures/viewer/annotate.trace");
 let folder = "";
 let browser: Browser;
 let served: Served;
-
-/** The nearest folder upwards that holds the package. */
-function projectRoot(from: string): string {
-  let at = from;
-  while (!existsSync(path.join(at, "test/fixtures/viewer"))) {
-    const up = path.dirname(at);
-    assert.notEqual(up, at, "no test/fixtures/viewer above this file");
-    at = up;
-  }
-  return at;
-}
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "runtrace-viewer-"));
@@ -64,13 +36,7 @@ before(async () => {
   await writeFile(broken, generations.subarray(0, Math.floor(generations.length * 0.95)));
   await writeFile(noise, "this is not a trace at all, it only pretends to be one");
   served = await serve([fixture, packed, broken, noise], { host: "127.0.0.1", port: 0, assets });
-  const system = SYSTEM.find((file) => existsSync(file));
-  browser = await chromium.launch({
-    executablePath: system ?? (await sparticuz.executablePath()),
-    // Not the package's own arguments: they run all in one process and switch web security off.
-    args: FLAGS,
-    headless: true,
-  });
+  browser = await launch();
 });
 
 after(async () => {
