@@ -144,15 +144,19 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     .argument("<file...>", "trace files, gzip or not; - is stdin")
     .option("--http <address>", "address to listen on, HOST:PORT")
     .option("--no-open", "do not open a browser")
+    .option("--source <folder>", "show source from files below this folder (default: the current one)")
+    .option("--no-source", "show no source")
     .option("--verbose", "print stack traces of errors")
     .addHelpText(
       "after",
       examples("runtrace view trace.out", "runtrace view --http localhost:8000 --no-open trace.out"),
     )
-    .action(async (files: string[], flags: { http?: string; open: boolean }) => {
+    .action(async (files: string[], flags: { http?: string; open: boolean; source?: string | boolean }) => {
       const { view } = await import("./view.ts");
       const http = flags.http === undefined ? {} : { http: flags.http };
-      exit(await view(files, { ...http, open: flags.open }, { ...io, stdin: process.stdin }));
+      const source =
+        flags.source === false ? {} : { source: typeof flags.source === "string" ? flags.source : null };
+      exit(await view(files, { ...http, ...source, open: flags.open }, { ...io, stdin: process.stdin }));
     });
 
   program

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { TraceError } from "../base/error.ts";
-import { parseAddress } from "../base/host.ts";
+import { isLoopbackHost, parseAddress } from "../base/host.ts";
 import { serve, type Served } from "../server/serve.ts";
 
 /** What the command reads from and writes to. */
@@ -14,8 +14,12 @@ export interface ViewIO {
   readonly stderr: { write(text: string): unknown };
 }
 
-/** `http` is HOST:PORT, :PORT or PORT; a free port of loopback by default. `open` starts a browser. */
+/**
+ * `http` is HOST:PORT, :PORT or PORT; a free port of loopback by default. `open` starts a browser. `source`: the folder whose
+ * files may be shown beside frames; null: the current one, unless others than this machine are served.
+ */
 export interface ViewOptions {
+  readonly source?: string | null;
   readonly http?: string;
   readonly open: boolean;
 }
@@ -42,7 +46,10 @@ export async function view(files: readonly string[], options: ViewOptions, io: V
     }
     let served: Served;
     try {
-      served = await serve(named, address);
+      served = await serve(named, {
+        ...address,
+        ...rootOf(options, address.host),
+      });
     } catch (error) {
       if (!(error instanceof TraceError)) throw error;
       io.stderr.write(`runtrace: ${error.message}\n`);
@@ -57,6 +64,11 @@ export async function view(files: readonly string[], options: ViewOptions, io: V
     ended.cancel();
     if (temporary !== null) await rm(temporary, { recursive: true, force: true });
   }
+}
+
+function rootOf({ source }: ViewOptions, host: string): { readonly root?: string } {
+  if (source === null) return isLoopbackHost(host) ? { root: "." } : {};
+  return source === undefined ? {} : { root: source };
 }
 
 /** A browser that does not start is no reason to fail: the URL is printed. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 import { TraceError } from "../base/error.ts";
 import { isAllowedHost } from "../base/host.ts";
+import { sourceLines } from "./source.ts";
 
 /** Headers of every answer. The page runs its own scripts and nothing else, and no other origin can embed it. */
 const HEADERS = {
@@ -24,6 +25,8 @@ const HEADERS = {
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  /** The folder whose files the page may show as source; none without it. */
+  readonly root?: string;
   readonly assets?: string;
 }
 
@@ -64,7 +67,9 @@ export async function serve(files: readonly string[], options: ServeOptions): Pr
       return;
     }
     const file = traceOf(request.url ?? "/", files);
-    if (file !== null) void sendTrace(file, files, request, response);
+    if (options.root !== undefined && request.url?.startsWith("/source?") === true)
+      void sendSource(options.root, request.url, response);
+    else if (file !== null) void sendTrace(file, files, options.root !== undefined, request, response);
     else pages(request, response, () => end(response, 404, "not found\n"));
   });
   await listen(server, options.host, options.port);
@@ -118,6 +123,7 @@ function traceOf(url: string, files: readonly string[]): string | null {
 async function sendTrace(
   file: string,
   files: readonly string[],
+  hasSource: boolean,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -135,6 +141,7 @@ async function sendTrace(
     "Cache-Control": "no-store",
     "X-Runtrace-Name": encodeURIComponent(path.basename(file)),
     "X-Runtrace-Files": names.join(","),
+    ...(hasSource ? { "X-Runtrace-Source": "1" } : {}),
   });
   if (request.method === "HEAD" || size === 0) {
     response.end();
@@ -145,6 +152,18 @@ async function sendTrace(
   stream.on("error", () => response.destroy());
   response.on("close", () => stream.destroy());
   stream.pipe(response);
+}
+
+/** `/source?file=…&line=…`: the lines around one, as JSON. */
+async function sendSource(root: string, url: string, response: ServerResponse): Promise<void> {
+  const asked = new URLSearchParams(url.slice(url.indexOf("?")));
+  const found = await sourceLines(root, asked.get("file") ?? "", Number(asked.get("line")));
+  if (found === null) {
+    end(response, 404, "no such source\n");
+    return;
+  }
+  response.writeHead(200, { "Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store" });
+  response.end(JSON.stringify(found));
 }
 
 function end(response: ServerResponse, status: number, text: string): void {

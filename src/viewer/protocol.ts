@@ -25,6 +25,8 @@ export interface LoadedTrace {
   readonly bytes: number;
   /** All traces that the server offers, by name; empty where it does not say. */
   readonly files: readonly string[];
+  /** Whether the server tells lines of source. */
+  readonly hasSource: boolean;
   readonly model: TraceModel;
   readonly index: TraceIndex;
   readonly health: Health;

@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
+import { TraceWriter } from "../encode/writer.ts";
 import { readTrace } from "../reading/read-trace.ts";
 import { serve, type Served } from "../server/serve.ts";
 import { launch, projectRoot } from "./browser.test.util.ts";
@@ -386,6 +387,68 @@ for (const scheme of ["light", "dark"] as const) {
     await page.close();
   });
 }
+
+test("the palette finds commands, tasks and activations; U walks along who woke whom", async () => {
+  const { page, problems } = await openPage();
+  const tabNow = 'document.querySelector("[role=tab][aria-selected=true]").textContent';
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector("dialog.palette", { state: "visible" });
+  await page.keyboard.type("logs");
+  await page.keyboard.press("Enter");
+  await until(page, `${tabNow} === "Logs"`);
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector("dialog.palette", { state: "visible" });
+  await page.keyboard.type("annotate.func1 #29");
+  await page.keyboard.press("Enter");
+  await until(page, `${tabNow} === "Details"`);
+  const heading = (): Promise<string | null> => page.locator(".panel-body h3").first().textContent();
+  const first = await heading();
+  assert.match(first!, /func1 #29/);
+  await page.keyboard.press("u");
+  await until(page, `document.querySelector(".panel-body h3").textContent !== ${JSON.stringify(first)}`);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog.palette", { state: "hidden" });
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
+test("frames show the source around them where the server has it", async () => {
+  const place = await mkdtemp(path.join(tmpdir(), "runtrace-source-"));
+  try {
+    const trace = path.join(place, "own.trace");
+    const program = path.join(place, "program.go");
+    await writeFile(program, Array.from({ length: 40 }, (_, i) => `// line ${i + 1} <b>`).join("\n"));
+    const written: Uint8Array[] = [];
+    const writer = new TraceWriter({
+      version: 25,
+      write: (bytes) => void written.push(bytes.slice()),
+      snapshot: () => ({ mono: 1, wallSec: 1, wallNsec: 1 }),
+      strict: true,
+    });
+    const stack = writer.stack([{ func: "main.wait", file: program, line: 20 }]);
+    writer.procStart(1, 10, 0);
+    writer.goCreate(1, 20, 1, stack, 0);
+    writer.goStart(1, 30, 1);
+    writer.goBlock(1, 1_000, "sleep", stack);
+    writer.goUnblock(1, 9_000, 1, 0);
+    writer.goStart(1, 9_100, 1);
+    writer.end();
+    await writeFile(trace, Buffer.concat(written));
+    const own = await serve([trace], { host: "127.0.0.1", port: 0, assets, root: place });
+    const page = await browser.newPage();
+    await page.goto(own.url);
+    await page.waitForSelector("html[data-state=ready]");
+    await page.locator("section", { hasText: "Longest waits" }).locator("tbody button").first().click();
+    await page.locator("button.place").first().click();
+    await page.waitForSelector("pre.source");
+    assert.equal(await page.locator("pre.source .current").textContent(), "20// line 20 <b>\n");
+    await page.close();
+    await own.close();
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+});
 
 test("everything can be reached by keyboard, and has a name", async () => {
   const { page } = await openPage();

@@ -33,13 +33,14 @@ interface Opened {
   readonly name: string;
   readonly total: number;
   readonly files: readonly string[];
+  readonly hasSource: boolean;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 async function openRequest(request: Request): Promise<Opened> {
   if (request.kind === "file") {
     const { file } = request;
-    return { name: file.name, total: file.size, files: [], body: file.stream() };
+    return { name: file.name, total: file.size, files: [], hasSource: false, body: file.stream() };
   }
   const response = await fetch(request.url, { credentials: "same-origin" }).catch((error: unknown) => {
     throw new MissingError(`cannot reach ${request.url}: ${String(error)}`);
@@ -52,7 +53,9 @@ async function openRequest(request: Request): Promise<Opened> {
   const named = response.headers.get("x-runtrace-name");
   const name =
     named === null ? (new URL(request.url).pathname.split("/").pop() ?? "") : decodeURIComponent(named);
-  return { name, total: Number(response.headers.get("content-length") ?? 0), files, body: response.body };
+  const hasSource = response.headers.has("x-runtrace-source");
+  const total = Number(response.headers.get("content-length") ?? 0);
+  return { name, total, files, hasSource, body: response.body };
 }
 
 /** All pieces of a stream; progress at most every 50 ms. */
@@ -83,7 +86,7 @@ function isGzip(pieces: readonly Uint8Array[]): boolean {
 }
 
 async function run(request: Request): Promise<void> {
-  const { name, total, files, body } = await openRequest(request);
+  const { name, total, files, hasSource, body } = await openRequest(request);
   let pieces = await collect(body, (bytes) => say({ kind: "progress", stage: "Reading", bytes, total }));
   const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (isGzip(pieces)) {
@@ -96,7 +99,7 @@ async function run(request: Request): Promise<void> {
   const ordering = (bytes: number): void =>
     say({ kind: "progress", stage: "Ordering events", bytes, total: whole });
   ordering(0);
-  const file = { name, bytes: size, files };
+  const file = { name, bytes: size, files, hasSource };
   const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
   const utilization = new UtilizationRecorder({ compat: false });
   let preview = whole < LONG_FILE ? null : new Preview();
@@ -141,7 +144,7 @@ class Preview {
 /** Hands a model over with everything that the page wants of it. */
 function tell(
   kind: "preview" | "trace",
-  file: Pick<LoadedTrace, "name" | "bytes" | "files">,
+  file: Pick<LoadedTrace, "name" | "bytes" | "files" | "hasSource">,
   model: TraceModel,
   recorder: UtilizationRecorder,
 ): void {

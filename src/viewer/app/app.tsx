@@ -9,6 +9,7 @@ import { Help } from "./help.tsx";
 import { Legend } from "./legend.tsx";
 import { open } from "./load.ts";
 import { Announcer } from "./announcer.tsx";
+import { Palette } from "./palette.tsx";
 import { failure, loaded } from "./state.ts";
 import { TopBar } from "./top-bar.tsx";
 import { Welcome } from "./welcome.tsx";
@@ -31,6 +32,7 @@ export function App() {
       <Legend />
       {failure.value === null && <Panel />}
       <Help />
+      <Palette />
       <Announcer />
       {dropping.value && <div class="drop">Drop to open</div>}
     </>

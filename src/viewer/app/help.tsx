@@ -9,6 +9,8 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Show the whole trace", ["0", "F"]],
   ["Fit a slice", ["Double-click", "Z"]],
   ["Previous, next slice of the lane", [",", "."]],
+  ["Go to who woke or made it", ["U"]],
+  ["Commands, tasks, activations by name", ["Ctrl+K", ":"]],
   ["Search; next, previous match", ["/", "N", "Shift+N"]],
   ["Clear the selection", ["Esc"]],
   ["This help", ["?"]],

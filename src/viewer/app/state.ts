@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { LIGHT, DARK } from "../core/theme.ts";
-import { activationOfSpan, spanOfActivationAt, taskBounds } from "../core/details.ts";
+import { activationOfSpan, spanOfActivationAt, taskBounds, wakeOf } from "../core/details.ts";
 import { findText, HitKind, NO_HITS, type Hits } from "../core/find.ts";
 import {
   activationsIn,
@@ -71,6 +71,7 @@ export const query = signal("");
 export const hits = signal<Hits>(NO_HITS);
 export const hitIndex = signal(-1);
 export const helpOpen = signal(false);
+export const paletteOpen = signal(false);
 export const panelHeight = signal(300);
 export const announcement = signal("");
 
@@ -311,6 +312,23 @@ export function goToActivation(activation: number, time = -Infinity): void {
   if (trace === null) return;
   const span = spanOfActivationAt(trace.model, trace.index, activation, time);
   if (span >= 0) goTo({ kind: "span", row: span });
+}
+
+/** Goes from the selected slice to who woke or made its activation, at that time; and so on, again and again. */
+export function goToWaker(): void {
+  const trace = loaded.value;
+  const target = selection.value;
+  if (trace === null || target === null) return;
+  const activation = activationOf(target);
+  const bounds = boundsOf(target);
+  if (activation < 0 || bounds === null) return;
+  const span =
+    target.kind === "span"
+      ? target.row
+      : spanOfActivationAt(trace.model, trace.index, activation, bounds.start);
+  const wake = span < 0 ? null : wakeOf(trace.model, trace.index, span, activation);
+  if (wake === null) announcement.value = "Nobody is known to have woken it";
+  else goToActivation(wake.by, wake.time);
 }
 
 /** Fits a task on screen, its activations only where `only`. */

@@ -195,7 +195,7 @@ test("lanes: every activation once, found again by its height", () => {
   }
   assert.equal(laneAt(lanes, -1), -1);
   assert.equal(laneAt(lanes, heightOf(lanes)), -1);
-  for (const order of ["creation", "name", "running", "runnable"] as const) {
+  for (const order of ["creation", "name", "task", "running", "runnable"] as const) {
     const rows = orderActivations(model, index, order);
     assert.deepEqual(
       [...rows].toSorted((a, b) => a - b),

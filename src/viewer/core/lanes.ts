@@ -36,7 +36,8 @@ export interface Lanes {
 /** Orders of the activations' lanes. */
 export const ORDERS = {
   creation: "creation",
-  name: "name",
+  name: "function",
+  task: "task",
   running: "time running",
   runnable: "time runnable",
 } as const;
@@ -69,8 +70,38 @@ export function orderActivations(model: TraceModel, index: TraceIndex, order: Or
     for (const [rank, id] of used.entries()) ranks.set(id, rank);
     return rows.toSorted((a, b) => ranks.get(name[a]!)! - ranks.get(name[b]!)! || a - b);
   }
+  if (order === "task") {
+    const rank = taskRanks(model);
+    return rows.toSorted((a, b) => rank[a]! - rank[b]! || a - b);
+  }
   const time = timeIn(model, index, order === "running" ? 1 : 2);
   return rows.toSorted((a, b) => time[b]! - time[a]! || a - b);
+}
+
+/** By activation: the place of the first task it worked for among all tasks, each behind its parent; Infinity for none. */
+function taskRanks({ tasks, regions, logs, activations }: TraceModel): Float64Array {
+  const children = new Map<number, number[]>();
+  for (let task = 0; task < tasks.count; task++) {
+    const parent = tasks.parent[task]!;
+    const list = children.get(parent);
+    if (list === undefined) children.set(parent, [task]);
+    else list.push(task);
+  }
+  const place = new Float64Array(tasks.count).fill(Infinity);
+  let next = 0;
+  const open = [...(children.get(-1) ?? [])].toReversed();
+  for (let task = open.pop(); task !== undefined; task = open.pop()) {
+    place[task] = next++;
+    open.push(...(children.get(task) ?? []).toReversed());
+  }
+  const rank = new Float64Array(activations.count).fill(Infinity);
+  const work = (activation: number, task: number): void => {
+    if (activation >= 0 && task >= 0) rank[activation] = Math.min(rank[activation]!, place[task]!);
+  };
+  for (let task = 0; task < tasks.count; task++) work(tasks.activation[task]!, task);
+  for (let i = 0; i < regions.count; i++) work(regions.activation[i]!, regions.task[i]!);
+  for (let i = 0; i < logs.count; i++) work(logs.activation[i]!, logs.task[i]!);
+  return rank;
 }
 
 /** Lays out all lanes. `shown` limits the activations (a task's); null shows all that have a span. */

@@ -1,8 +1,10 @@
 import {
   boundsOf,
   extent,
+  goToWaker,
   helpOpen,
-  query,
+  hits,
+  paletteOpen,
   scrollTo,
   scrollTop,
   select,
@@ -101,6 +103,11 @@ export function listenKeys(focusSearch: () => void): () => void {
       focusSearch();
       return;
     }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      paletteOpen.value = true;
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key in MOVES) {
@@ -145,7 +152,13 @@ function run(key: string, shift: boolean, focusSearch: () => void): boolean {
       focusSearch();
       return true;
     case "n":
-      if (query.value !== "") stepHit(shift ? -1 : 1);
+      if (hits.value.count > 0) stepHit(shift ? -1 : 1);
+      return true;
+    case "u":
+      goToWaker();
+      return true;
+    case ":":
+      paletteOpen.value = true;
       return true;
     case ",":
       stepSlice(-1);
