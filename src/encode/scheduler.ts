@@ -13,6 +13,8 @@ export interface Goroutine {
   /** Entry stack, and the stack of its last block or stop (0: none). */
   readonly entry: number;
   stopped: number;
+  /** Why it stopped last; "" before. */
+  reason: string;
   /** Open regions, innermost last; null before the first. */
   regions: Region[] | null;
   assisting: boolean;

@@ -93,6 +93,16 @@ export class StackTable {
     return id >>> 0 === id && id <= this.#count;
   }
 
+  /** The frames of stack `id`, given out by `intern`, leaf first. */
+  frames(id: number): Frame[] {
+    if (id === 0) return [];
+    return Array.from(this.#pcs.subarray(this.#ends[id - 1]!, this.#ends[id]!), (pc) => ({
+      func: this.#funcs[pc]!,
+      file: this.#files[pc]!,
+      line: this.#lines[pc]!,
+    }));
+  }
+
   /** Makes sure that stack `id`, given out by `intern`, is defined in this generation. Returns it. */
   use(id: number): number {
     if (id !== 0 && this.#stackEpoch[id] !== this.#epoch) this.#define(id);

@@ -48,6 +48,24 @@ function isId(value: number, least: number): boolean {
  * `stack()`; ids of goroutines and tasks are 1 or more, of procs 0 or more. An illegal call throws TraceError
  * ERR_TRACE_SEQUENCE in strict mode and is a counted no-op otherwise; nothing is written of it in either case.
  */
+/** By `GoStatus`. */
+const STATE_NAMES = ["", "runnable", "running", "syscall", "waiting"];
+
+/** A goroutine that has not ended. */
+export interface LivingGoroutine {
+  readonly id: number;
+  /** "runnable", "running", "syscall" or "waiting". */
+  readonly state: string;
+  /** Of a wait; else "". */
+  readonly reason: string;
+  /** When it came into that state, as the caller's times. */
+  readonly since: number;
+  /** Its outermost function; null where it has no stack. */
+  readonly entry: Frame | null;
+  /** Where it stopped last, or its entry: leaf first. */
+  readonly stack: readonly Frame[];
+}
+
 export class TraceWriter {
   readonly #trace: Generations;
   readonly #strict: boolean;
@@ -126,6 +144,7 @@ export class TraceWriter {
       last: time,
       entry,
       stopped: 0,
+      reason: "",
       regions: null,
       assisting: false,
       stw: null,
@@ -426,6 +445,18 @@ export class TraceWriter {
     this.#trace.rotate(t);
   }
 
+  /** The goroutines that have not ended, as the calls so far left them. */
+  living(): LivingGoroutine[] {
+    return this.#trace.goroutines.entries().map(([id, { status, reason, last, entry, stopped }]) => ({
+      id,
+      state: STATE_NAMES[status] ?? "",
+      reason: status === GoStatus.Waiting ? reason : "",
+      since: last,
+      entry: this.#trace.stacks.frames(entry).at(-1) ?? null,
+      stack: this.#trace.stacks.frames(stopped === 0 ? entry : stopped),
+    }));
+  }
+
   /** Flushes and closes; further calls do nothing. */
   end(): void {
     this.#trace.end();
@@ -499,6 +530,7 @@ export class TraceWriter {
     goroutine.status = status;
     goroutine.last = time;
     goroutine.stopped = place;
+    goroutine.reason = reason;
     thread.goroutine = null;
   }
 

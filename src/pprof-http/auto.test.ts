@@ -128,6 +128,6 @@ if (cluster.isPrimary) {
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const [code] = (await once(child, "close")) as [number | null];
   rmSync(folder, { recursive: true, force: true });
-  assert.deepEqual([code, stdout], [0, "404\n"]);
+  assert.deepEqual([code, stdout], [0, "200\n"]);
   assert.match(stderr, /^runtrace: cannot serve \/debug\/pprof\/ at [\d.:]+: .*EADDRINUSE.*\n$/);
 });

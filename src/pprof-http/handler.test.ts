@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { IncomingMessage, ServerResponse, createServer, request as httpRequest } from "node:http";
-import type { IncomingHttpHeaders, Server } from "node:http";
+import { IncomingMessage, ServerResponse, createServer } from "node:http";
+import type { Server } from "node:http";
 import { Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,13 +14,9 @@ import { gunzipSync } from "node:zlib";
 import { Profile } from "pprof-format";
 import { isEnabled, start, stop } from "../recorder/session.ts";
 import { goTool, judged } from "../testing/go.ts";
+import { askPort } from "./ask.test.util.ts";
+import type { Answer } from "./ask.test.util.ts";
 import { pprofHandler } from "./handler.ts";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
 
 let server: Server;
 let port = 0;
@@ -39,33 +35,10 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Asks for a path; `cancelAfter`: ms until the client goes away. */
-function ask(
+const ask = (
   path: string,
-  options: { method?: string; headers?: Record<string, string>; cancelAfter?: number; port?: number } = {},
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { method = "GET", headers = {} } = options;
-    const request = httpRequest(
-      { host: "127.0.0.1", port: options.port ?? port, path, method, headers },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks),
-          }),
-        );
-      },
-    );
-    request.on("error", reject);
-    request.end();
-    if (options.cancelAfter !== undefined) setTimeout(() => request.destroy(), options.cancelAfter);
-  });
-}
+  { port: other, ...options }: Parameters<typeof askPort>[2] & { readonly port?: number } = {},
+): Promise<Answer> => askPort(other ?? port, path, options);
 
 const REFUSED: readonly (readonly [path: string, options: Parameters<typeof ask>[1], number, RegExp])[] = [
   ["/debug/pprof/trace?seconds=-1", {}, 400, /^seconds: got -1, want a positive number up to 3600\n$/],
@@ -78,6 +51,11 @@ const REFUSED: readonly (readonly [path: string, options: Parameters<typeof ask>
   ["//[x", {}, 404, /got \[x/],
   ["http://[", {}, 404, /got \[/],
   ["/%zz/trace?seconds=%zz", {}, 400, /got %zz/],
+  ["/debug/pprof/heap?seconds=-2", {}, 400, /got -2,/],
+  ["/debug/pprof/goroutine?debug=3", {}, 400, /^debug: got 3, want 0, 1 or 2\n$/],
+  ["/debug/pprof/block", {}, 501, /^block: Node has no such profile; .*runtrace pprof net FILE\n$/],
+  ["/debug/pprof/mutex", {}, 501, /runtrace pprof sync FILE\n$/],
+  ["/debug/pprof/threadcreate", {}, 501, /^threadcreate: Node has no such profile/],
   ["/debug/pprof/trace?seconds=1", { method: "POST" }, 405, /got POST/],
   ["/debug/pprof/trace?seconds=1", { headers: { host: "evil.example" } }, 403, /got evil\.example/],
   ["/debug/pprof/", { headers: { host: "localhost.evil.example:6060" } }, 403, /want localhost/],

@@ -2,7 +2,7 @@
 export function indexPage(base: string): string {
   const rows = PROFILES.map(
     ([name, query, text]) =>
-      `<tr><td><a href="${base}${name}?${query}">${name}</a></td><td>${text}</td></tr>`,
+      `<tr><td><a href="${base}${name}${query === "" ? "" : `?${query}`}">${name}</a></td><td>${text}</td></tr>`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -27,4 +27,16 @@ const PROFILES = [
     "seconds=5",
     "Execution trace: <code>runtrace view</code>, <code>go tool trace</code>. <code>seconds</code>: how long, 1 unless told.",
   ],
+  [
+    "heap",
+    "seconds=5",
+    "What was allocated meanwhile and is alive, sampled, gzipped pprof. <code>seconds</code>: 5 unless told; with <code>heapSampling</code> since the start.",
+  ],
+  ["allocs", "seconds=5", "All that was allocated meanwhile, sampled, gzipped pprof."],
+  [
+    "goroutine",
+    "debug=1",
+    "Activations that have not ended, with stacks, while a trace is taken; else active resources. <code>debug</code>: 0 pprof, 1 counted, 2 each.",
+  ],
+  ["cmdline", "", "The command line, its words apart by zero bytes."],
 ] as const;

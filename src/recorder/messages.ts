@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { LivingGoroutine } from "../encode/writer.ts";
 import type { RecordingOptions } from "./options.ts";
 
 /** How a recording's sink reaches the tracer thread: an open file, or chunks posted to the main thread. */
@@ -59,6 +60,12 @@ export interface EndSamples {
   readonly reason: string;
 }
 
+/** Asks for the activations that have not ended; the answer has the same `id`. */
+export interface AskLiving {
+  readonly type: "living";
+  readonly id: number;
+}
+
 /** Main thread to tracer thread. `bye` answers `ended`: the thread may go. */
 export type ToTracer =
   | LoopAnnouncement
@@ -66,11 +73,13 @@ export type ToTracer =
   | LoopEnded
   | Finish
   | EndSamples
+  | AskLiving
   | { readonly type: "bye" };
 
 /** Tracer thread to main thread. `ended` comes last; `error` is the sink's or the recorder's own failure. */
 export type FromTracer =
   | { readonly type: "chunk"; readonly bytes: Uint8Array }
+  | { readonly type: "living"; readonly id: number; readonly activations: readonly LivingGoroutine[] }
   | { readonly type: "ended"; readonly error: string | undefined };
 
 /** What a Worker inherits, by worker_threads' environment data, under `ENVIRONMENT_KEY`. */

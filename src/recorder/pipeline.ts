@@ -1,7 +1,7 @@
 import { FACT_BYTES } from "../base/facts.ts";
 import { RingReader, droppedFacts } from "../base/ring.ts";
 import { TraceWriter } from "../encode/writer.ts";
-import type { WriterOptions } from "../encode/writer.ts";
+import type { LivingGoroutine, WriterOptions } from "../encode/writer.ts";
 import { Resolver } from "../resolve/resolver.ts";
 import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
@@ -138,6 +138,11 @@ export class Pipeline {
       fill = Math.max(fill, (source.reader.pending * FACT_BYTES) / source.ring.byteLength);
     }
     return fill;
+  }
+
+  /** Activations that have not ended, as they were at the horizon of the last cut. */
+  living(): LivingGoroutine[] {
+    return this.#writer.living();
   }
 
   /** A JSON message of the reserved category, on the loop's next running activation. */

@@ -8,6 +8,7 @@ import type { OpenFile } from "./file.ts";
 import { watchProcess } from "./hooks.ts";
 import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
+import type { LivingGoroutine } from "../encode/writer.ts";
 import type { FromTracer, SinkPlan, ToTracer, TracerData } from "./messages.ts";
 import { completeOptions } from "./options.ts";
 import { inspectorModule } from "./inspector.ts";
@@ -199,6 +200,9 @@ class Session implements Recording {
     if (other !== "") slot().probe?.note({ cpu: { off: other } });
   }
 
+  #asked = 0;
+  readonly #waiting = new Map<number, (activations: readonly LivingGoroutine[] | null) => void>();
+
   get on(): boolean {
     return this.#on;
   }
@@ -256,9 +260,22 @@ class Session implements Recording {
     this.#post({ type: "finish", time: now() });
   }
 
+  /** Activations that have not ended, as they were some 150 ms ago; null where the recording ends meanwhile. */
+  living(): Promise<readonly LivingGoroutine[] | null> {
+    if (!this.#on) return Promise.resolve(null);
+    const id = ++this.#asked;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#post({ type: "living", id });
+    });
+  }
+
   #hear(message: FromTracer): void {
     if (message.type === "chunk") this.#pump?.write(message.bytes);
-    else
+    else if (message.type === "living") {
+      this.#waiting.get(message.id)?.(message.activations);
+      this.#waiting.delete(message.id);
+    } else
       this.#ended(message.error === undefined ? undefined : new TraceError("ERR_TRACE_SINK", message.error));
   }
 
@@ -275,6 +292,8 @@ class Session implements Recording {
   #ended(error: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    for (const resolve of this.#waiting.values()) resolve(null);
+    this.#waiting.clear();
     sampledPages.delete(this.#channel);
     if (error !== undefined && this.#failure === undefined) {
       this.#failure = error;

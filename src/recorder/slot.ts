@@ -1,3 +1,4 @@
+import type { LivingGoroutine } from "../encode/writer.ts";
 import type { FrameSource } from "../probe/frames.ts";
 import type { Probe } from "../probe/probe.ts";
 import type { StartOptions } from "./options.ts";
@@ -8,6 +9,8 @@ export interface Recording {
   /** False as soon as it was stopped, or its sink has failed. */
   readonly on: boolean;
   stop(): Promise<void>;
+  /** Activations that have not ended; null where the recording has. Not every copy of the package can tell. */
+  living?(): Promise<readonly LivingGoroutine[] | null>;
 }
 
 /**

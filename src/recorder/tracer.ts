@@ -85,6 +85,8 @@ class Tracer {
     try {
       if (message.type === "loop") this.#arrivals.announced(message);
       else if (message.type === "worker") this.#arrivals.made(message.threadId, message.file);
+      else if (message.type === "living")
+        this.#post({ type: "living", id: message.id, activations: this.#pipeline.living() });
       else if (message.type === "ended") this.#arrivals.ended(message.threadId, message.time);
       else if (message.type === "finish") {
         this.#finish ??= message.time;
