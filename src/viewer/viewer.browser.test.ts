@@ -450,6 +450,40 @@ test("frames show the source around them where the server has it", async () => {
   }
 });
 
+test("a range is measured by dragging with Alt, and two fingers zoom", async () => {
+  const { page, problems } = await openPage();
+  const box = (await page.locator(".lanes").boundingBox())!;
+  await page.keyboard.down("Alt");
+  await page.mouse.move(box.x + 400, box.y + 200);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 600, box.y + 210, { steps: 4 });
+  await page.mouse.up();
+  await page.keyboard.up("Alt");
+  assert.match((await page.locator("[role=status].hidden").textContent())!, /^[\d.]+ [µm]s measured$/);
+  await page.waitForTimeout(400);
+  assert.equal(await page.evaluate("location.hash"), "", "the view stays");
+
+  await page.evaluate(`(() => {
+    const lanes = document.querySelector(".lanes");
+    lanes.setPointerCapture = () => {};
+    const { left, top } = lanes.getBoundingClientRect();
+    const touch = (type, pointerId, x) => lanes.dispatchEvent(new PointerEvent(type, {
+      pointerId, pointerType: "touch", clientX: left + x, clientY: top + 200, bubbles: true,
+    }));
+    touch("pointerdown", 11, 500);
+    touch("pointerdown", 12, 600);
+    for (let x = 600; x <= 900; x += 50) touch("pointermove", 12, x);
+    touch("pointerup", 12, 900);
+    touch("pointerup", 11, 500);
+  })()`);
+  await until(page, 'location.hash.includes("t=")');
+  const [, from, to] = /t=(-?\d+)-(\d+)/.exec(await page.evaluate("location.hash"))!;
+  const shown = Number(to) - Number(from);
+  assert.ok(shown < 3.1e6 / 3.5 && shown > 3.1e6 / 5, `${shown} ns are shown of 3.1 ms, want a quarter`);
+  assert.deepEqual(problems, []);
+  await page.close();
+});
+
 test("everything can be reached by keyboard, and has a name", async () => {
   const { page } = await openPage();
   const seen = new Set<string>();

@@ -5,6 +5,7 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Zoom in, out at the pointer", ["Wheel", "Ctrl+Wheel", "W", "S", "+", "−"]],
   ["Move left, right", ["A", "D", "←", "→", "Shift+Wheel", "Drag"]],
   ["Scroll the lanes", ["↑", "↓", "Page Up", "Page Down", "Home", "End", "Alt+Wheel", "Wheel on names"]],
+  ["Measure a range", ["Alt+Drag"]],
   ["Zoom into a range", ["Shift+Drag", "Drag on the axis or the overview"]],
   ["Show the whole trace", ["0", "F"]],
   ["Fit a slice", ["Double-click", "Z"]],

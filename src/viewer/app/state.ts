@@ -70,6 +70,8 @@ export const highlight = signal<ReadonlySet<number> | null>(null);
 export const query = signal("");
 export const hits = signal<Hits>(NO_HITS);
 export const hitIndex = signal(-1);
+/** A range that was measured by dragging; shown with its length until the next click. */
+export const measured = signal<{ readonly start: number; readonly end: number } | null>(null);
 export const helpOpen = signal(false);
 export const paletteOpen = signal(false);
 export const panelHeight = signal(300);

@@ -4,6 +4,7 @@ import {
   goToWaker,
   helpOpen,
   hits,
+  measured,
   paletteOpen,
   scrollTo,
   scrollTop,
@@ -187,6 +188,7 @@ function run(key: string, shift: boolean, focusSearch: () => void): boolean {
       return true;
     case "Escape":
       if (helpOpen.value) helpOpen.value = false;
+      else if (measured.value !== null) measured.value = null;
       else select(null);
       return true;
     default:

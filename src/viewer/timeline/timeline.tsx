@@ -7,6 +7,7 @@ import {
   highlight,
   lanes,
   loaded,
+  measured,
   scrollTo,
   scrollTop,
   select,
@@ -20,6 +21,7 @@ import {
   view,
   type Selection,
 } from "../app/state.ts";
+import { duration } from "../core/format.ts";
 import { hitTest, type Target } from "../core/hit.ts";
 import { heightOf } from "../core/lanes.ts";
 import { buildScene, SceneCaches } from "../core/scene.ts";
@@ -67,7 +69,7 @@ export function Timeline() {
 }
 
 interface Drag {
-  readonly mode: "move" | "range" | "split";
+  readonly mode: "move" | "range" | "measure";
   readonly x: number;
   readonly y: number;
   readonly startView: { start: number; perPixel: number };
@@ -86,6 +88,8 @@ class TimelineView {
   #trace: LoadedTrace | null = null;
   #drag: Drag | null = null;
   #range: readonly [number, number] | null = null;
+  /** Fingers on the lanes, by pointer: where they are. */
+  readonly #fingers = new Map<number, readonly [x: number, y: number]>();
   #cursor = -1;
   #width = 0;
   #height = 0;
@@ -118,7 +122,7 @@ class TimelineView {
         this.#schedule(true);
       }),
       effect(() => {
-        void selection.value;
+        void [selection.value, measured.value];
         this.#schedule(true);
       }),
       effect(() => this.#syncScrollbar()),
@@ -196,16 +200,23 @@ class TimelineView {
       ...common,
       height: AXIS,
       origin: trace.model.startTime,
-      cursor: this.#range === null ? this.#cursor : -1,
-      range: this.#range,
+      cursor: this.#range === null && measured.peek() === null ? this.#cursor : -1,
+      range: this.#range ?? this.#measuredPixels(),
     });
     drawOverlay(this.#overlay.getContext("2d")!, {
       ...common,
       trace,
       selection: selected,
       cursor: this.#cursor,
-      drag: this.#range,
+      drag: this.#range ?? this.#measuredPixels(),
     });
+  }
+
+  #measuredPixels(): readonly [number, number] | null {
+    const range = measured.peek();
+    if (range === null) return null;
+    const { start, perPixel } = view.peek();
+    return [GUTTER + (range.start - start) / perPixel, GUTTER + (range.end - start) / perPixel];
   }
 
   #syncScrollbar(): void {
@@ -237,7 +248,10 @@ class TimelineView {
     for (const surface of [this.#lanes, this.#axis]) {
       on(surface, "pointermove", (event) => this.#move(event));
       on(surface, "pointerup", (event) => this.#up(event));
-      on(surface, "pointercancel", () => this.#cancel());
+      on(surface, "pointercancel", (event) => {
+        this.#fingers.delete(event.pointerId);
+        this.#cancel();
+      });
       on(surface, "pointerleave", () => this.#leave());
     }
     on(this.#lanes, "dblclick", (event) => this.#doubleClick(event));
@@ -280,10 +294,17 @@ class TimelineView {
     if (event.button > 1 || loaded.peek() === null) return;
     const box = this.#lanes.getBoundingClientRect();
     const x = event.clientX - box.left;
-    const range = axis || event.shiftKey || event.altKey;
     (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    if (event.pointerType === "touch") {
+      this.#fingers.set(event.pointerId, [x, event.clientY]);
+      if (this.#fingers.size > 1) {
+        this.#cancel();
+        return;
+      }
+    }
+    measured.value = null;
     this.#drag = {
-      mode: range ? "range" : "move",
+      mode: event.altKey ? "measure" : axis || event.shiftKey ? "range" : "move",
       x,
       y: event.clientY,
       startView: view.peek(),
@@ -299,6 +320,12 @@ class TimelineView {
     const y = event.clientY - box.top;
     this.#cursor = x;
     setPointer(x - GUTTER);
+    if (this.#fingers.has(event.pointerId)) {
+      const others = this.#fingers.size > 1;
+      if (others) this.#pinch(event.pointerId, x);
+      this.#fingers.set(event.pointerId, [x, event.clientY]);
+      if (others) return;
+    }
     const drag = this.#drag;
     if (drag === null) {
       this.#hover(x, y);
@@ -307,7 +334,7 @@ class TimelineView {
     }
     if (!drag.moved && Math.abs(x - drag.x) + Math.abs(event.clientY - drag.y) < 4) return;
     drag.moved = true;
-    if (drag.mode === "range") {
+    if (drag.mode !== "move") {
       this.#range = [Math.max(GUTTER, drag.x), Math.max(GUTTER, Math.min(x, this.#width))];
       this.#schedule(false);
       return;
@@ -318,7 +345,17 @@ class TimelineView {
     scrollTo(drag.startScroll + drag.y - event.clientY);
   }
 
+  /** Two fingers: what was under each stays under it. */
+  #pinch(moved: number, x: number): void {
+    const [before] = this.#fingers.get(moved)!;
+    const other = [...this.#fingers].find(([pointer]) => pointer !== moved)![1][0];
+    const apart = Math.max(8, Math.abs(before - other));
+    const factor = apart / Math.max(8, Math.abs(x - other));
+    setView(zoomAt(view.peek(), Math.max(0, other - GUTTER), factor, extent.peek(), stage.peek().width));
+  }
+
   #up(event: PointerEvent): void {
+    this.#fingers.delete(event.pointerId);
     const drag = this.#drag;
     const range = this.#range;
     this.#cancel();
@@ -326,7 +363,10 @@ class TimelineView {
     if (range !== null) {
       const a = timeAt(view.peek(), Math.min(...range) - GUTTER);
       const b = timeAt(view.peek(), Math.max(...range) - GUTTER);
-      if (Math.abs(range[1] - range[0]) > 3) glideTo(fit(a, b, stage.peek().width));
+      if (drag.mode === "measure") {
+        measured.value = { start: a, end: b };
+        announcement.value = `${duration(b - a)} measured`;
+      } else if (Math.abs(range[1] - range[0]) > 3) glideTo(fit(a, b, stage.peek().width));
       return;
     }
     if (!drag.moved && event.currentTarget === this.#lanes) this.#click(event);
