@@ -6,6 +6,7 @@ import type { TraceModel } from "../model/types.ts";
 import { State } from "../model/types.ts";
 import { distributionOf } from "./distribution.ts";
 import type { Distribution } from "./distribution.ts";
+import { programFrame } from "./program-frame.ts";
 import { loopUse } from "./scheduling.ts";
 import type { LoopUse } from "./scheduling.ts";
 import type { OpenSpan, Totals, WaitSite } from "./span-totals.ts";
@@ -24,7 +25,10 @@ export interface Turn {
   readonly duration: number;
   readonly loop: string;
   readonly activation: Who;
-  /** CPU samples taken in it, and the stack (index into `model.stacks`) of most of them; 0 where there are none. */
+  /**
+   * CPU samples taken in it; a stack (index into `model.stacks`) of those in the function of the program that has the most,
+   * 0 where there are none, and their number.
+   */
   readonly samples: number;
   readonly stack: number;
   readonly stackSamples: number;
@@ -105,25 +109,29 @@ function who({ activations, strings }: TraceModel, row: number): Who {
 function longestTurns(model: TraceModel, totals: Totals): Turn[] {
   const { samples, procs, strings } = model;
   return totals.procSpans.turns().map(({ start, end, activation, proc }) => {
-    const byStack = new Map<number, number>();
+    const byPlace = new Map<string, { readonly stack: number; samples: number }>();
+    let most = { stack: 0, samples: 0 };
     let taken = 0;
     for (let i = 0; i < samples.count; i++) {
       const time = samples.time[i]!;
       if (samples.activation[i] !== activation || time < start || time > end) continue;
       taken++;
       const stack = samples.stack[i]!;
-      byStack.set(stack, (byStack.get(stack) ?? 0) + 1);
+      const frame = programFrame(model.stacks[stack]!);
+      const key = frame === undefined ? "" : `${frame.func}\0${frame.file}`;
+      const place = byPlace.get(key) ?? { stack, samples: 0 };
+      place.samples++;
+      byPlace.set(key, place);
+      if (place.samples > most.samples) most = place;
     }
-    let most = 0;
-    for (const [stack, count] of byStack) if (count > (byStack.get(most) ?? 0)) most = stack;
     return {
       start: start - model.startTime,
       duration: end - start,
       loop: strings[procs.name[proc]!]!,
       activation: who(model, activation),
       samples: taken,
-      stack: most,
-      stackSamples: byStack.get(most) ?? 0,
+      stack: most.stack,
+      stackSamples: most.samples,
     };
   });
 }

@@ -1,11 +1,11 @@
 /** Where in a program something is, in few characters. */
+import { programFrame } from "../analysis/program-frame.ts";
 import type { Frame } from "../wire/format.ts";
 import { safeText } from "./format.ts";
 
-/** The frame of a stack that belongs to the program: the first that is not the runtime's own, else the leaf. */
+/** The frame of a stack that belongs to the program. */
 export function place(frames: readonly Frame[]): string {
-  const frame =
-    frames.find((f) => !f.func.startsWith("runtime.") && !f.file.startsWith("node:")) ?? frames[0];
+  const frame = programFrame(frames);
   if (frame === undefined) return "";
   const at = location(frame.file, frame.line);
   return safeText(at === "" ? frame.func : `${frame.func} ${at}`);

@@ -113,8 +113,8 @@ function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** The recorder's own code: its frames are left out of the program's stacks. */
-const OWN = new URL("../", import.meta.url).href;
+/** The recorder's own code: its frames are left out of the program's stacks. Beside it there may be programs (the demo). */
+const OWN = [new URL("./", import.meta.url).href, new URL("../loader/", import.meta.url).href];
 const NOT_RUNNING = new Set(["(root)", "(idle)", "(program)"]);
 
 /** A profile's samples after time `after` (us) on which JavaScript or the collector ran, with whole stacks. */
@@ -129,7 +129,7 @@ export function toSamples(profile: inspector.Profiler.Profile, after: number): S
     const { functionName, url, lineNumber } = nodes.get(id)!.callFrame;
     const parent = parents.get(id);
     let stack: readonly Frame[] = parent === undefined ? [] : stackOf(parent);
-    if (!NOT_RUNNING.has(functionName) && !url.startsWith(OWN)) {
+    if (!NOT_RUNNING.has(functionName) && !OWN.some((folder) => url.startsWith(folder))) {
       stack = [{ func: functionName || "(anonymous)", file: url, line: lineNumber + 1 }, ...stack];
     }
     frames.set(id, stack);

@@ -30,7 +30,10 @@ export function Help() {
       ref={dialog}
       class="help"
       aria-labelledby="help-title"
-      onClose={() => (helpOpen.value = false)}
+      onClose={(event) => {
+        // It may have been opened again meanwhile.
+        if (!event.currentTarget.open) helpOpen.value = false;
+      }}
       onClick={(event) => {
         if (event.target === event.currentTarget) helpOpen.value = false;
       }}

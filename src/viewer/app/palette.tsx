@@ -85,6 +85,7 @@ export function Palette() {
       ];
   const chosen = Math.min(at.value, list.length - 1);
   const run = (action: Action | undefined): void => {
+    dialog.current?.close();
     paletteOpen.value = false;
     action?.run();
   };
@@ -93,7 +94,10 @@ export function Palette() {
       ref={dialog}
       class="palette"
       aria-label="Commands"
-      onClose={() => (paletteOpen.value = false)}
+      onClose={(event) => {
+        // It may have been opened again meanwhile.
+        if (!event.currentTarget.open) paletteOpen.value = false;
+      }}
       onClick={(event) => {
         if (event.target === event.currentTarget) paletteOpen.value = false;
       }}

@@ -1,5 +1,6 @@
 import { rangeSummaries } from "../../analysis/gc.ts";
 import type { Health, Who } from "../../analysis/health.ts";
+import { programFrame } from "../../analysis/program-frame.ts";
 import type { TraceModel } from "../../model/types.ts";
 import type { Frame } from "../../wire/format.ts";
 import { CATEGORIES, Category } from "./categories.ts";
@@ -46,7 +47,7 @@ export function findings(model: TraceModel, index: TraceIndex, health: Health, i
 
   const [turn] = health.turns;
   if (isNode && turn !== undefined && turn.duration >= LONG_TURN) {
-    const frame = model.stacks[turn.stack]?.[0];
+    const frame = programFrame(model.stacks[turn.stack] ?? []);
     const inside = frame === undefined ? "" : `, mostly in ${frameText(frame)}`;
     const others = health.turns.filter((one) => one.duration >= LONG_TURN).length;
     const more = others > 1 ? ` (${plural(others, "turn")} of over ${duration(LONG_TURN)})` : "";

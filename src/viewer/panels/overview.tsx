@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { programFrame } from "../../analysis/program-frame.ts";
 import { readNotes } from "../../model/notes.ts";
 import { goToActivation, goToTask, loaded, tab } from "../app/state.ts";
 import { CATEGORIES } from "../core/categories.ts";
@@ -207,7 +208,7 @@ function Tasks(props: { readonly trace: LoadedTrace }) {
 function Turns(props: { readonly trace: LoadedTrace; readonly isNode: boolean }) {
   const { model, health } = props.trace;
   const rows = health.turns.slice(0, ROWS).map((turn) => {
-    const frame = model.stacks[turn.stack]?.[0];
+    const frame = programFrame(model.stacks[turn.stack] ?? []);
     return [
       <Link go={() => goToActivation(turn.activation.row, turn.start + model.startTime)}>
         {nameOf(turn.activation)}

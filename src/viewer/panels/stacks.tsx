@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { aggregate, occurrences, partOf, wakePairs, type Measure } from "../../analysis/aggregate.ts";
+import { programFrame } from "../../analysis/program-frame.ts";
 import { callTree, functionSums, type CallNode } from "../../analysis/call-tree.ts";
 import {
   activationOf,
@@ -340,9 +341,7 @@ function Pairs(props: {
   const { model } = trace;
   const text = wanted.toLowerCase();
   const place = (stack: number): string => {
-    const frames = model.stacks[stack]!;
-    const frame =
-      frames.find(({ func, file }) => !/^runtime[./]/.test(func) && !file.startsWith("node:")) ?? frames[0];
+    const frame = programFrame(model.stacks[stack]!);
     return frame === undefined ? "(no stack)" : frameText(frame);
   };
   const all = wakePairs(model, part).filter(

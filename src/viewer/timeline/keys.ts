@@ -98,15 +98,15 @@ function hasArrows(target: EventTarget | null): boolean {
 /** Listens on the window; returns what stops it. */
 export function listenKeys(focusSearch: () => void): () => void {
   const down = (event: KeyboardEvent): void => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      paletteOpen.value = true;
+      return;
+    }
     if (isTyping(event.target)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f") {
       event.preventDefault();
       focusSearch();
-      return;
-    }
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      paletteOpen.value = true;
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
