@@ -86,6 +86,8 @@ export function Palette() {
   const chosen = Math.min(at.value, list.length - 1);
   const run = (action: Action | undefined): void => {
     dialog.current?.close();
+    // Browsers move the focus out of what is hidden in the next frame only: keys are the page's from now on.
+    dialog.current?.querySelector("input")?.blur();
     paletteOpen.value = false;
     action?.run();
   };
