@@ -49,6 +49,8 @@ export function Stacks() {
   const scope = useSignal<Scope>("all");
   const region = useSignal(-1);
   const inverted = useSignal(false);
+  /** Waits for this alone (string index), -1 for all. */
+  const waitedFor = useSignal(-1);
   const wanted = useSignal("");
 
   const rows = useComputed(() => scopeRows(scope.value));
@@ -64,7 +66,12 @@ export function Stacks() {
   const sums = useComputed(() =>
     loaded.value === null || part.value === null
       ? []
-      : aggregate(loaded.value.model, part.value, measure.value),
+      : aggregate(
+          loaded.value.model,
+          part.value,
+          measure.value,
+          isWait(measure.value) ? waitedFor.value : -1,
+        ),
   );
   const tree = useComputed(() =>
     loaded.value === null ? null : callTree(loaded.value.model, sums.value, inverted.value),
@@ -112,6 +119,22 @@ export function Stacks() {
             </option>
           </select>
         </label>
+        {isWait(measure.value) && (
+          <label>
+            for{" "}
+            <select
+              value={waitedFor.value}
+              onChange={(e) => (waitedFor.value = Number(e.currentTarget.value))}
+            >
+              <option value={-1}>anything</option>
+              {waitReasons(trace).map((name) => (
+                <option key={name} value={name}>
+                  {model.strings[name]}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         {regions.length > 0 && (
           <label>
             in{" "}
@@ -190,6 +213,16 @@ function scopeRows(scope: Scope): ReadonlySet<number> | null {
   if (scope === "one") return new Set([one]);
   const { name, count: all } = model.activations;
   return new Set(Array.from({ length: all }, (_, row) => row).filter((row) => name[row] === name[one]));
+}
+
+function isWait(measure: Measure): boolean {
+  return measure === "waiting" || measure === "waits";
+}
+
+/** Reasons of waits that the trace has (string indexes), by name. */
+function waitReasons({ model, health }: LoadedTrace): number[] {
+  const told = new Set(health.waits.map((wait) => wait.reason));
+  return [...told].toSorted().map((name) => model.strings.indexOf(name));
 }
 
 function regionNames({ model }: LoadedTrace): number[] {
