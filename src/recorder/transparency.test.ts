@@ -35,8 +35,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
       promisify(read) === read, promisify(exec) === promisify(exec), read === promisify(fs.readFile),
       promisify(setTimeout) === require("timers/promises").setTimeout);
     try { promisify(5); } catch (error) { console.log(error.stack.split("\\n").slice(0, 4)); }
-    read("/no").catch((error) => console.log(error.stack)); read({}).catch((error) => console.log(error.message));
-    promisify(exec)("exit 3").catch((error) => console.log(error.code));`,
+    read("/no").catch((error) => console.log(error.stack))
+      .then(() => promisify(exec)("exit 3")).catch((error) => console.log(error.code)); read({}).catch((error) => console.log(error.message));`,
   exitInTheMiddle: `process.on("exit", (code) => console.log("exit", code)); setTimeout(() => process.exit(7), 5); setInterval(() => {}, 1);`,
   exitInExit: `process.on("exit", () => process.exit(4));`,
   exitCode: `process.exitCode = 3;`,
