@@ -23,7 +23,7 @@ test("throws at once", (t, done) => { throw new Error("before"); });
 test("never calls back", { timeout: 50 }, (t, done) => { setTimeout(() => {}, 300); });
 test("has parts", async (t) => { await Promise.all([t.test("one", () => sleep(5)), t.test("two", () => sleep(5))]); });
 test("is skipped", { skip: true }, () => {});
-test.todo("is to do", () => { throw new Error("not yet"); });
+todo("is to do", () => { throw new Error("not yet"); });
 test(async function itsOwnName() { await sleep(1); });
 describe("suite", () => { it("has a test", async () => { await sleep(2); }); });
 `,

@@ -29,7 +29,7 @@ export interface V1Events {
 }
 
 const State = { Dead: 0, Runnable: 1, Running: 2, Waiting: 3 } as const;
-/** In place of a sequence number: any, for which the largest number of the wire stands to Go as well; one more. */
+/** In place of a sequence number: whichever comes, as the largest number of the wire says to Go, too; one more than the last. */
 const ANY = -1;
 const NEXT = -Infinity;
 /** The goroutine that garbage collections are ordered by, which no trace can name. */

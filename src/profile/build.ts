@@ -59,7 +59,7 @@ const CPU = { type: "cpu", unit: "nanoseconds" };
 export class ProfileBuilder {
   /** The kinds of events that it needs. */
   readonly wanted: ReadonlySet<EventKind>;
-  /** Whether there was any event; the first is a Sync. */
+  /** Whether there was an event; the first is a Sync. */
   hasBegun = false;
   readonly #type: ProfileType;
   readonly #compat: boolean;
