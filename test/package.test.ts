@@ -17,6 +17,7 @@ interface Manifest {
 function loads(file: string, all: boolean): string[] {
   const text = readFileSync(file, "utf8");
   const patterns = [/^(?:import|export)\b[^;"']*?\bfrom\s*"(\.[^"]+)"/gm, /^import\s*"(\.[^"]+)"/gm];
+  if (file.endsWith(".cjs")) patterns.push(/\brequire\("(\.[^"]+)"\)/g);
   if (all) {
     patterns.push(/\bimport\(\s*"(\.[^"]+)"\s*\)/g, /new URL\(\s*"(\.[^"]*[^"/.])",\s*import\.meta\.url\)/g);
   }
@@ -38,7 +39,7 @@ function filesIn(folder: string): string[] {
 function reached(entries: readonly string[], all = true): string[] {
   const seen = new Set(entries.map((entry) => join(ROOT, entry)));
   for (const file of seen)
-    if (/\.js$|\.d\.ts$/.test(file)) for (const next of loads(file, all)) seen.add(next);
+    if (/\.c?js$|\.d\.ts$/.test(file)) for (const next of loads(file, all)) seen.add(next);
   return [...seen].map((path) => relative(ROOT, path).replaceAll("\\", "/"));
 }
 
@@ -67,6 +68,6 @@ test("a recorded process loads few files", () => {
   const first = ["dist/register.js"];
   assert.deepEqual(reached(first, false), ["dist/register.js", "dist/recorder/recorder.js"]);
   assert.deepEqual(reached(["dist/index.js"], false), ["dist/index.js", "dist/recorder/recorder.js"]);
-  assert.ok(reached(first).includes("dist/recorder/tracer.js"));
-  assert.ok(reached(["dist/recorder/tracer.js"]).length <= 3);
+  assert.ok(reached(first).includes("dist/recorder/tracer.cjs"));
+  assert.ok(reached(["dist/recorder/tracer.cjs"]).length <= 3);
 });

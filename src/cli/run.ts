@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
 import { RUN_VARIABLE, isRestricted, withPreload } from "../recorder/environment.ts";
 import type { RunMessage } from "../recorder/environment.ts";
@@ -43,7 +44,7 @@ export async function run(program: readonly string[], options: RunOptions): Prom
       process.stderr.write("runtrace: nothing was recorded: Node's permission model forbids it\n");
     } else if (fs.readdirSync(claims).length === 0) {
       process.stderr.write(`runtrace: nothing was recorded: ${program[0]} started no Node.js program\n`);
-    } else if (process.stderr.isTTY)
+    } else if (isatty(2))
       process.stderr.write(closingLine(claims, options.output, performance.now() - begin));
     if (signal === null) return code ?? Exit.Failed;
     fs.rmSync(claims, { recursive: true, force: true });
@@ -61,7 +62,7 @@ interface Ending {
 function runChild(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ending> {
   const child = spawn(command, args, { stdio: "inherit", env });
   // A terminal sends its own Ctrl-C to the program as well: twice would mean "at once" to some.
-  const ownTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  const ownTerminal = [0, 1, 2].some((fd) => isatty(fd));
   const forward = (signal: NodeJS.Signals): void => {
     if (!(ownTerminal && (signal === "SIGINT" || signal === "SIGQUIT"))) child.kill(signal);
   };

@@ -12,9 +12,9 @@ export function wrap(
   name: PropertyKey,
   make: (original: AnyFunction) => AnyFunction,
 ): () => void {
-  const original = (owner as Record<PropertyKey, unknown>)[name];
-  if (typeof original !== "function") return () => {};
-  return replace(owner, name, imitate(original as AnyFunction, make(original as AnyFunction)));
+  const original = functionOf(owner, name);
+  if (original === undefined) return () => {};
+  return replace(owner, name, imitate(original, make(original)));
 }
 
 /** The same for a function that several owners have: where it is the same one for both, it stays so. */
@@ -25,11 +25,21 @@ export function wrapShared(
 ): () => void {
   const wrappers = new Map<AnyFunction, AnyFunction>();
   const undo = owners.map((owner) => {
-    const original = (owner as Record<PropertyKey, unknown>)[name] as AnyFunction;
-    if (typeof original !== "function") return () => {};
+    const original = functionOf(owner, name);
+    if (original === undefined) return () => {};
     const wrapper = wrappers.get(original) ?? imitate(original, make(original));
     wrappers.set(original, wrapper);
     return replace(owner, name, wrapper);
   });
   return () => undoAll(undo);
+}
+
+/** Undefined where it is none, or cannot be read: what Node loads when it is asked for cannot be put into a frozen object. */
+function functionOf(owner: object, name: PropertyKey): AnyFunction | undefined {
+  try {
+    const value: unknown = (owner as Record<PropertyKey, unknown>)[name];
+    return typeof value === "function" ? (value as AnyFunction) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -5,10 +5,15 @@ import { factPrice, threadCpu } from "./own-cost.ts";
 test("a fact costs some nanoseconds, the clock's among them", () => {
   let now = 0n;
   assert.equal(
-    factPrice(() => (now += 10n)),
+    factPrice(() => (now += 10n), 1e6),
     10.01,
   );
-  const price = factPrice(process.hrtime.bigint);
+  assert.equal(
+    factPrice(() => (now += 10n), 100),
+    10.1,
+  );
+  assert.equal(factPrice(process.hrtime.bigint, 0), 0);
+  const price = factPrice(process.hrtime.bigint, 1e6);
   assert.ok(price > 1 && price < 20_000, `${price} ns`);
 });
 

@@ -19,23 +19,27 @@ export interface OwnCost {
 
 const RING_BYTES = 2 ** 16;
 const BATCH = 1_000;
-const BATCHES = 21;
+const MOST_TRIED = 21 * BATCH;
 
-/** The time that writing one fact takes here, in ns: the median of batches, the last of which are compiled. */
-export function factPrice(clock: () => bigint): number {
+/**
+ * The time that writing one fact takes here, in ns: the median of the later batches. Not more facts are tried than the
+ * `written` ones, so that a short recording does not wait for code to be compiled that had no time for it either.
+ */
+export function factPrice(clock: () => bigint, written: number): number {
   const ring = createRing(RING_BYTES);
   const writer = new RingWriter(ring, clock);
   const reader = new RingReader(ring);
   const nobody = { fact: () => {}, text: () => {} };
   const prices: number[] = [];
-  for (let batch = 0; batch < BATCHES; batch++) {
+  for (let left = Math.min(written, MOST_TRIED); left > 0; left -= BATCH) {
+    const batch = Math.min(left, BATCH);
     const begin = clock();
-    for (let i = 0; i < BATCH; i++) writer.now(Fact.FrameEnd, i, 0, 0);
-    prices.push(Number(clock() - begin) / BATCH);
+    for (let i = 0; i < batch; i++) writer.now(Fact.FrameEnd, i, 0, 0);
+    prices.push(Number(clock() - begin) / batch);
     reader.drain(Infinity, nobody);
   }
-  const late = prices.slice(BATCHES >> 1).sort((a, b) => a - b);
-  return late[late.length >> 1]!;
+  const late = prices.slice(prices.length >> 1).sort((a, b) => a - b);
+  return late[late.length >> 1] ?? 0;
 }
 
 /** CPU time of the calling thread since it began, in ns; undefined where the system does not tell. */

@@ -75,8 +75,8 @@ export class Pipeline {
   readonly #cost = { cuts: 0, bytes: 0 };
   /** Facts when the cost was told last. */
   #costToldAt = 0;
-  /** ns a fact; 0 while it has not been measured. */
-  #factPrice = 0;
+  /** ns a fact, measured when that many had been told. */
+  #factPrice = { ns: 0, facts: 0 };
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -194,7 +194,9 @@ export class Pipeline {
 
   #tellCost(time: number): void {
     const { facts, activations } = this.#resolver.stats;
-    if (this.#factPrice === 0) this.#factPrice = factPrice(process.hrtime.bigint);
+    if (facts > 2 * this.#factPrice.facts) {
+      this.#factPrice = { ns: factPrice(process.hrtime.bigint, facts), facts };
+    }
     this.#costToldAt = facts;
     let lost = 0;
     for (const { source, dropped } of this.#loops)
@@ -203,7 +205,7 @@ export class Pipeline {
       facts,
       lost,
       activations,
-      hooksNs: Math.round(facts * this.#factPrice),
+      hooksNs: Math.round(facts * this.#factPrice.ns),
       tracerNs: threadCpu() ?? 0,
       ...this.#cost,
     };

@@ -162,7 +162,7 @@ class Session implements Recording {
       process: { runtrace: VERSION, node: process.version, pid: process.pid, argv1: process.argv[1] ?? "" },
     };
     // Nothing of the program's: no preloads, no standard streams, no environment.
-    this.#worker = new PlainWorker(new URL("./tracer.js", import.meta.url), {
+    this.#worker = new PlainWorker(new URL("./tracer.cjs", import.meta.url), {
       workerData: data,
       transferList: [port2],
       execArgv: [],
