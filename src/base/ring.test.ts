@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { Fact } from "./facts.ts";
 import { RingReader, RingWriter, createRing, droppedFacts, resetRing } from "./ring.ts";
@@ -28,6 +30,49 @@ test("a writer that an error interrupts anywhere has written nothing, and goes o
   }
   assert.equal(droppedFacts(memory), 4);
 });
+
+/** Writes `count` facts whose fields belong together, as fast as it can. */
+const WRITER = `
+  const { workerData } = require("node:worker_threads");
+  import(workerData.module).then(({ RingWriter }) => {
+    const writer = new RingWriter(workerData.ring, process.hrtime.bigint, workerData.isOrdered);
+    for (let i = 1; i <= workerData.count; i++) writer.now(10 + (i & 7), i, -2 * i, i & 0xffff);
+  });
+`;
+
+for (const isOrdered of process.arch === "x64" ? [false, true] : [false]) {
+  test(`a reader on another thread sees whole records only; stores ordered: ${isOrdered}`, async () => {
+    const count = 1_000_000;
+    const ring = createRing(2 ** 20);
+    const workerData = { ring, count, isOrdered, module: new URL("./ring.js", import.meta.url).href };
+    const worker = new Worker(WRITER, { eval: true, workerData });
+    let isOver = false;
+    const exit = once(worker, "exit").then(() => (isOver = true));
+    const reader = new RingReader(ring);
+    let last = 0;
+    let lost = 0;
+    let wrong = 0;
+    const visitor = {
+      fact: (kind: number, _time: number, a: number, b: number, c: number) => {
+        if (kind === Fact.Gap) lost += a;
+        else {
+          if (kind !== 10 + (a & 7) || b !== -2 * a || c !== (a & 0xffff) || a !== last + lost + 1) wrong++;
+          last = a - lost;
+        }
+      },
+      text: () => wrong++,
+    };
+    while (!isOver) {
+      reader.drain(Infinity, visitor);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await exit;
+    reader.drain(Infinity, visitor);
+    assert.equal(wrong, 0);
+    assert.ok(last > 0);
+    assert.equal(last + droppedFacts(ring), count);
+  });
+}
 
 test("whatever is written and drained, the reader finds it whole and in order, or a gap", () => {
   const step = fc.oneof(

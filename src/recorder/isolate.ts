@@ -49,7 +49,7 @@ export class Isolate {
 
   /** Begins to record. `onGc` is called after collections, as a sign of life that needs no timer. */
   begin(onGc?: () => void): void {
-    const writer = new RingWriter(this.announcement.ring, process.hrtime.bigint);
+    const writer = new RingWriter(this.announcement.ring, process.hrtime.bigint, process.arch === "x64");
     this.#writer = writer;
     const probe = startProbe(writer, { ...this.#probing, frames: slot().frames });
     const collected = (): void => {

@@ -27,7 +27,7 @@ const MOST_TRIED = 21 * BATCH;
  */
 export function factPrice(clock: () => bigint, written: number): number {
   const ring = createRing(RING_BYTES);
-  const writer = new RingWriter(ring, clock);
+  const writer = new RingWriter(ring, clock, process.arch === "x64");
   const reader = new RingReader(ring);
   const nobody = { fact: () => {}, text: () => {} };
   const prices: number[] = [];
