@@ -46,8 +46,7 @@ for (const isOrdered of process.arch === "x64" ? [false, true] : [false]) {
     const ring = createRing(2 ** 20);
     const workerData = { ring, count, isOrdered, module: new URL("./ring.js", import.meta.url).href };
     const worker = new Worker(WRITER, { eval: true, workerData });
-    let isOver = false;
-    const exit = once(worker, "exit").then(() => (isOver = true));
+    const exit = once(worker, "exit").then(() => true);
     const reader = new RingReader(ring);
     let last = 0;
     let lost = 0;
@@ -62,11 +61,8 @@ for (const isOrdered of process.arch === "x64" ? [false, true] : [false]) {
       },
       text: () => wrong++,
     };
-    while (!isOver) {
-      reader.drain(Infinity, visitor);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await exit;
+    const turn = (): Promise<boolean> => new Promise((resolve) => setImmediate(() => resolve(false)));
+    while (!(await Promise.race([exit, turn()]))) reader.drain(Infinity, visitor);
     reader.drain(Infinity, visitor);
     assert.equal(wrong, 0);
     assert.ok(last > 0);

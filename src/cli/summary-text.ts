@@ -9,7 +9,7 @@ import { blockingSites, loopUse, schedulerLatency, waitReasons } from "../analys
 import type { BlockingSite } from "../analysis/scheduling.ts";
 import type { Totals } from "../analysis/span-totals.ts";
 import { readNotes } from "../model/notes.ts";
-import type { Notes } from "../model/notes.ts";
+import type { FlightNote, Notes } from "../model/notes.ts";
 import type { TraceModel } from "../model/types.ts";
 import { ROWS, SPREAD_TITLES, count, duration, percent, safeText, section, spread } from "./format.ts";
 import { SPARK_WIDTH, healthSections } from "./health-text.ts";
@@ -70,7 +70,17 @@ function header(file: string, model: TraceModel, notes: Notes): string[] {
     ].filter((detail) => detail !== "");
     lines.push(safeText(`${process.argv1 ?? "unnamed program"} (${details.join(", ")})`));
   }
+  if (notes.flight !== null)
+    lines.push(safeText(`written by the flight recorder: ${incident(notes.flight)}`));
   return lines;
+}
+
+function incident({ trigger, ms, bytes: size, name }: FlightNote): string {
+  const lasted = ms === null ? "" : ` ${duration(ms * 1e6)}`;
+  if (trigger === "lag") return `the event loop was${lasted} late`;
+  if (trigger === "task") return `task "${name ?? ""}" had lasted${lasted}`;
+  if (trigger === "heap") return `the heap had${size === null ? "" : ` ${bytes(size)}`}`;
+  return trigger === "signal" ? `the process got ${name ?? "a signal"}` : trigger;
 }
 
 function warnings(notes: Notes, words: Words): string[] {

@@ -27,6 +27,8 @@ export interface WriterOptions {
   readonly write: (bytes: Uint8Array) => void;
   /** Clock for the generation snapshot, called at the beginning of each generation: mono is the clock of all times. */
   readonly snapshot: () => ClockSnapshot;
+  /** Leave the header to the caller (`headerOf`): what is written may go to several files, each from a generation on. */
+  readonly bare?: boolean;
   /** Refuse an illegal sequence with a TraceError (tests); otherwise the call does nothing and is counted. */
   readonly strict?: boolean;
 }
@@ -36,6 +38,11 @@ export const WRITER_GOROUTINE = Number.MAX_SAFE_INTEGER;
 const WRITER_ENTRY = { func: "runtime.gc", file: "", line: 0 };
 
 const MAX_SAMPLE_SIZE = 64;
+
+/** What a file begins with, before its first generation. */
+export function headerOf(version: 23 | 25): Uint8Array {
+  return new TextEncoder().encode(`go 1.${version} trace\0\0\0`);
+}
 
 /** `value` as a whole number from 0 up. */
 function whole(value: number): number {
@@ -210,9 +217,7 @@ export class Generations {
     if (this.count === 0) this.open(0);
     const out = this.#out;
     out.clear();
-    if (this.bytes === 0) {
-      out.append(new TextEncoder().encode(`go 1.${this.#options.version} trace\0\0\0`));
-    }
+    if (this.bytes === 0 && this.#options.bare !== true) out.append(headerOf(this.#options.version));
     this.#sync.drain(out);
     this.strings.drain(out);
     this.stacks.drain(out);

@@ -15,8 +15,18 @@ export interface Notes {
   readonly misuse: ReadonlyMap<string, number>;
   /** Promises and resources whose place was not looked at for want of budget. */
   readonly skippedLooks: number;
+  /** Why a flight recorder wrote this file by itself, the last of them; null where it did not. */
+  readonly flight: FlightNote | null;
   /** What recording cost, as the recorder told it last; null where it did not. */
   readonly cost: CostNote | null;
+}
+
+/** What made a flight recorder write a file: ms of lag or of the task, bytes of heap, name of the task or signal. */
+export interface FlightNote {
+  readonly trigger: string;
+  readonly ms: number | null;
+  readonly bytes: number | null;
+  readonly name: string | null;
 }
 
 /** What recording cost; a field is null where the note does not have it. */
@@ -44,6 +54,7 @@ export interface ProcessNote {
 export function readNotes(notes: readonly Note[]): Notes {
   let process: ProcessNote | null = null;
   let cost: CostNote | null = null;
+  let flight: FlightNote | null = null;
   const drops = new Map<number, number>();
   const misuse = new Map<string, number>();
   let skippedLooks = 0;
@@ -61,8 +72,9 @@ export function readNotes(notes: readonly Note[]): Notes {
     skippedLooks += count(record(message["looks"])?.["skipped"]) ?? 0;
     const spent = record(message["cost"]);
     if (spent !== null) cost = costNote(spent);
+    flight = flightNote(record(message["flight"])) ?? flight;
   }
-  return { process, drops, misuse, skippedLooks, cost };
+  return { process, drops, misuse, skippedLooks, flight, cost };
 }
 
 function processNote(told: Readonly<Record<string, unknown>>, before: ProcessNote | null): ProcessNote {
@@ -83,6 +95,12 @@ function costNote(told: Readonly<Record<string, unknown>>): CostNote {
     tracerNs: count(told["tracerNs"]),
     bytes: count(told["bytes"]),
   };
+}
+
+function flightNote(told: Readonly<Record<string, unknown>> | null): FlightNote | null {
+  const trigger = text(told?.["trigger"]);
+  if (told === null || trigger === null) return null;
+  return { trigger, ms: count(told["ms"]), bytes: count(told["bytes"]), name: text(told["name"]) };
 }
 
 /** Names of event loops by proc id. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { LivingGoroutine } from "../encode/writer.ts";
+import { engine } from "../recorder/engine.ts";
 import { slot } from "../recorder/slot.ts";
 import type { Frame } from "../wire/format.ts";
 import { asFile } from "./refuse.ts";
@@ -9,7 +10,7 @@ import { asFile } from "./refuse.ts";
  * pprof. Where nothing records nobody knows them: then what keeps the process busy is counted by kind, and that is said.
  */
 export async function serveGoroutines(debug: 0 | 1 | 2, response: ServerResponse): Promise<void> {
-  const living = (await slot().recording?.living?.()) ?? null;
+  const living = (await engine()?.living()) ?? (await slot().recording?.living?.()) ?? null;
   if (debug === 0) {
     const { encodeCounts } = await import("./profile-format.ts");
     const bytes = await encodeCounts("goroutine", living === null ? resources() : byStack(living));

@@ -1,17 +1,39 @@
 import type { MessagePort } from "node:worker_threads";
 import type { LivingGoroutine } from "../encode/writer.ts";
+import type { Triggers } from "./incidents.ts";
+import type { MemoryLimits } from "./memory.ts";
 import type { RecordingOptions } from "./options.ts";
 
-/** How a recording's sink reaches the tracer thread: an open file, or chunks posted to the main thread. */
+/** Where bytes go that the tracer thread gives away: an open file that it writes itself, or chunks posted to the main thread. */
 export type SinkPlan =
   | { readonly kind: "file"; readonly fd: number; readonly name: string }
   | { readonly kind: "port" };
+
+/** Something that takes a recording: a sink, or a flight recorder's memory. */
+export type OutletKind =
+  | SinkPlan
+  | ({ readonly kind: "memory"; readonly watch: WatchPlan | undefined } & MemoryLimits);
+
+/** The same with its id among those of one tracer thread. */
+export type OutletPlan = OutletKind & { readonly id: number };
+
+/** Files that a flight recorder writes by itself. */
+export interface WatchPlan {
+  readonly triggers: Triggers;
+  /** At most one file in so many ns. */
+  readonly everyNs: number;
+  /** So many files are kept, the newest ones. */
+  readonly keep: number;
+  /** Name of the files: %p is the pid, %n their number. */
+  readonly out: string;
+}
 
 /** What the tracer thread is born with. */
 export interface TracerData {
   readonly page: Int32Array;
   readonly port: MessagePort;
-  readonly sink: SinkPlan;
+  /** What takes the recording from its beginning on. */
+  readonly outlet: OutletPlan;
   readonly options: RecordingOptions;
   /** Name of the channel on which Workers announce their rings. */
   readonly channel: string;
@@ -66,6 +88,35 @@ export interface AskLiving {
   readonly id: number;
 }
 
+/** Something takes what comes after `time` (ns). */
+export interface Join {
+  readonly type: "join";
+  readonly time: number;
+  readonly outlet: OutletPlan;
+}
+
+/** It takes nothing after `time` (ns). */
+export interface Leave {
+  readonly type: "leave";
+  readonly id: number;
+  readonly time: number;
+}
+
+/** What a flight recorder remembers now is wanted; the answers have the same `request`. */
+export interface AskSnapshot {
+  readonly type: "snapshot";
+  readonly id: number;
+  readonly request: number;
+  readonly to: SinkPlan;
+}
+
+/** The program got a signal for which a flight recorder writes a file. */
+export interface Signalled {
+  readonly type: "signal";
+  readonly id: number;
+  readonly name: string;
+}
+
 /** Main thread to tracer thread. `bye` answers `ended`: the thread may go. */
 export type ToTracer =
   | LoopAnnouncement
@@ -74,11 +125,29 @@ export type ToTracer =
   | Finish
   | EndSamples
   | AskLiving
+  | Join
+  | Leave
+  | AskSnapshot
+  | Signalled
   | { readonly type: "bye" };
 
-/** Tracer thread to main thread. `ended` comes last; `error` is the sink's or the recorder's own failure. */
+/**
+ * Tracer thread to main thread. A `chunk` is for the outlet of that id, a `part` for the snapshot of that request, which
+ * ends with `written`. `ping` is answered in the control page. `ended` comes last; `error` is the sink's or the recorder's
+ * own failure.
+ */
 export type FromTracer =
-  | { readonly type: "chunk"; readonly bytes: Uint8Array }
+  | { readonly type: "chunk"; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly type: "left"; readonly id: number; readonly error: string | undefined }
+  | { readonly type: "part"; readonly request: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: "written";
+      readonly request: number;
+      readonly bytes: number;
+      readonly error: string | undefined;
+    }
+  | { readonly type: "unwritten"; readonly id: number; readonly error: string }
+  | { readonly type: "ping"; readonly number: number; readonly time: number }
   | { readonly type: "living"; readonly id: number; readonly activations: readonly LivingGoroutine[] }
   | { readonly type: "ended"; readonly error: string | undefined };
 

@@ -13,6 +13,9 @@ export const Word = {
   Detach: 3,
   /** 1: the recording is to end; tells a tracer that still boots what it need not begin. 2: it waits no longer. */
   Finish: 4,
+  /** The number of the last ping that the main thread has answered, and how long it took, in us. */
+  Pong: 5,
+  PongUs: 6,
 } as const;
 
 /** Booting: started, not yet listening. Ready: drains. Ended: the sink has everything, or has failed. */

@@ -1,4 +1,5 @@
 import { FACT_BYTES } from "../base/facts.ts";
+import type { Bytes } from "../base/units.ts";
 import { RingReader, droppedFacts } from "../base/ring.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import type { LivingGoroutine, WriterOptions } from "../encode/writer.ts";
@@ -24,14 +25,25 @@ const DRAIN_RECORDS = 8_192;
  */
 export interface PipelineOptions {
   readonly version: 23 | 25;
-  /** One call a flush, with everything that the flush has to write. */
+  /** One call a flush, with everything that the flush has to write, all of one generation; never a file's header. */
   write(bytes: Uint8Array): void;
   /** Called again and again while a cut lasts. */
   readonly progress?: () => void;
   /** Names the process in the first note. */
   readonly process: Readonly<Record<string, unknown>>;
   readonly lookAheadNs?: number;
+  readonly observer?: PipelineObserver;
 }
+
+/** Hears, as it is written, what a flight recorder watches. Times are ns. */
+export interface PipelineObserver {
+  taskBegan(id: number, name: string, time: number): void;
+  taskEnded(id: number, time: number): void;
+  heap(bytes: number, time: number): void;
+}
+
+/** The time in ns for which the writing is behind the reading. */
+export const LOOK_AHEAD_NS = 100e6;
 
 /** A CPU sample: ns of hrtime, frames leaf first. */
 export interface Sample {
@@ -43,17 +55,37 @@ interface Loop {
   readonly threadId: number;
   /** Undefined once the loop has ended. */
   source: { readonly ring: SharedArrayBuffer; readonly reader: RingReader } | undefined;
+  readonly name: string;
   /** Facts that its ring had to drop, once it has ended. */
   dropped: number;
+  /** Those of them that the trace has told of. */
+  told: number;
 }
 
-/** Shows progress while the resolver writes: with every activation that starts to run. */
+/** Shows progress while the resolver writes, with every activation that starts to run, and tells the observer. */
 class WatchedWriter extends TraceWriter {
   readonly #progress: () => void;
+  readonly #observer: PipelineObserver | undefined;
 
-  constructor(options: WriterOptions, progress: () => void) {
+  constructor(options: WriterOptions, progress: () => void, observer: PipelineObserver | undefined) {
     super(options);
     this.#progress = progress;
+    this.#observer = observer;
+  }
+
+  override taskBegin(m: number, t: number, task: number, parent: number, name: string, stack: number): void {
+    this.#observer?.taskBegan(task, name, t);
+    super.taskBegin(m, t, task, parent, name, stack);
+  }
+
+  override taskEnd(m: number, t: number, task: number, stack: number): void {
+    this.#observer?.taskEnded(task, t);
+    super.taskEnd(m, t, task, stack);
+  }
+
+  override heapAlloc(m: number, t: number, bytes: Bytes): void {
+    this.#observer?.heap(bytes, t);
+    super.heapAlloc(m, t, bytes);
   }
 
   override goStart(m: number, t: number, g: number): void {
@@ -72,6 +104,7 @@ export class Pipeline {
   /** Time of the last cut. */
   #cutAt = Infinity;
   #announced = 0;
+  #misuseTold = 0;
   readonly #cost = { cuts: 0, bytes: 0 };
   /** Facts when the cost was told last. */
   #costToldAt = 0;
@@ -85,6 +118,7 @@ export class Pipeline {
       {
         version: options.version,
         strict: false,
+        bare: true,
         write: (bytes) => {
           this.#cost.bytes += bytes.length;
           options.write(bytes);
@@ -92,9 +126,9 @@ export class Pipeline {
         snapshot,
       },
       this.#progress,
+      options.observer,
     );
-    const { lookAheadNs } = options;
-    this.#resolver = new Resolver(this.#writer, lookAheadNs === undefined ? {} : { lookAheadNs });
+    this.#resolver = new Resolver(this.#writer, { lookAheadNs: options.lookAheadNs ?? LOOK_AHEAD_NS });
   }
 
   /** A further event loop, in the order of announcement: the procs 0, 1, 2, … of the trace. */
@@ -104,8 +138,10 @@ export class Pipeline {
     if (index === 0) this.#cutAt = loop.time;
     this.#loops.push({
       threadId: loop.threadId,
+      name: loop.name,
       source: { ring: loop.ring, reader: new RingReader(loop.ring) },
       dropped: 0,
+      told: 0,
     });
     const worker = loop.threadId === 0 ? {} : { workerThreadId: loop.threadId };
     this.#resolver.addLoop(index, { name: loop.name, file: loop.file || "node", time: loop.time, ...worker });
@@ -159,7 +195,7 @@ export class Pipeline {
     const slice = Math.max(SLICE_NS, (until - this.#cutAt) / MOST_SLICES);
     for (let to = this.#cutAt + slice; until - to >= slice; to += slice) this.#slice(to);
     this.#slice(until);
-    this.#cutAt = until;
+    this.#cutAt = Math.max(this.#cutAt, until);
     this.#cost.cuts++;
   }
 
@@ -171,25 +207,59 @@ export class Pipeline {
     this.#progress();
   }
 
-  /** Begins a new generation where the last cut ended. */
-  rotate(): void {
-    if (this.#resolver.stats.facts > this.#costToldAt) this.#tellCost(this.#cutAt);
+  /**
+   * Begins a new generation where the last cut ended. `again`: it tells again what the recording began with, because a
+   * file may begin with it.
+   */
+  rotate(again = false): void {
+    this.tell(this.#cutAt);
+    this.#resolver.writeNotes();
     this.#resolver.writeSamples();
     this.#writer.rotate(this.#resolver.horizon);
+    if (again) this.#introduce();
+  }
+
+  /** Time up to which everything is written, in ns. */
+  get horizon(): number {
+    return this.#resolver.horizon;
   }
 
   /** Takes what is left after a last cut, says what is missing, and ends the trace at `until`. */
   finish(until: number): void {
     this.#drainAll(until);
-    for (const [loop, { source, dropped }] of this.#loops.entries()) {
-      const facts = source === undefined ? dropped : droppedFacts(source.ring);
-      if (facts > 0) this.note(0, until, { drops: { loop, facts } });
-    }
-    const { misuse } = this.#resolver.stats;
-    if (misuse > 0) this.note(0, until, { misuse: { count: misuse } });
+    this.#tellLosses(until);
     this.#tellCost(until);
     this.#resolver.finish(until);
     this.#writer.end();
+  }
+
+  /** Says what is new of losses and of the cost, on what runs at `time` (ns). */
+  tell(time: number): void {
+    this.#tellLosses(time);
+    if (this.#resolver.stats.facts > this.#costToldAt) this.#tellCost(time);
+  }
+
+  /** Says whose trace it is: the process and its loops. */
+  #introduce(): void {
+    const time = this.#resolver.horizon;
+    this.note(0, time, { process: this.#options.process });
+    for (const [proc, { name }] of this.#loops.entries())
+      this.note(0, time, { process: { loops: [{ proc, name }] } });
+  }
+
+  /** Says what was lost and misused since it was said last. */
+  #tellLosses(time: number): void {
+    for (const [index, loop] of this.#loops.entries()) {
+      const { source, dropped } = loop;
+      const facts = (source === undefined ? dropped : droppedFacts(source.ring)) - loop.told;
+      if (facts <= 0) continue;
+      loop.told += facts;
+      this.note(0, time, { drops: { loop: index, facts } });
+    }
+    const count = this.#resolver.stats.misuse - this.#misuseTold;
+    if (count <= 0) return;
+    this.#misuseTold += count;
+    this.note(0, time, { misuse: { count } });
   }
 
   #tellCost(time: number): void {

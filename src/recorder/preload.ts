@@ -5,17 +5,24 @@ import { recordChildren } from "./children.ts";
 import { restoreEnvironment } from "./environment.ts";
 import type { RunMessage } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
+import { startFlight } from "./flight.ts";
+import { completeFlight, flightFromText } from "./flight-options.ts";
 import { completeOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { startSession } from "./session.ts";
 
 /**
- * Records the whole process, as `run` or the environment says, or with RUNTRACE_MODE=dormant only makes it ready. A trace that cannot be written is one line on stderr;
+ * Records the whole process, as `run` or the environment says; with RUNTRACE_FLIGHT only its last seconds, and with
+ * RUNTRACE_MODE=dormant it only makes it ready. A trace that cannot be written is one line on stderr;
  * the program runs all the same.
  */
 export function recordProcess(): RunMessage | undefined {
   const message = restoreEnvironment();
   prepare(message?.loader ?? { include: [], exclude: [] });
+  if (message === undefined && process.env.RUNTRACE_FLIGHT !== undefined) {
+    armFlight(process.env.RUNTRACE_FLIGHT);
+    return undefined;
+  }
   if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) return undefined;
   const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";
   const out = path.resolve(name.replaceAll("%p", String(process.pid)));
@@ -31,6 +38,20 @@ export function recordProcess(): RunMessage | undefined {
     complain(error);
   }
   return message;
+}
+
+/** Nothing is recorded but the last seconds, of which files are written as `text` says. */
+function armFlight(text: string): void {
+  let isTold = false;
+  const complainOnce = (error: unknown): void => {
+    if (!isTold) say(reasonOf(error));
+    isTold = true;
+  };
+  try {
+    startFlight(completeFlight(flightFromText(text)), { preloaded: true, complain: complainOnce });
+  } catch (error) {
+    complainOnce(error);
+  }
 }
 
 /**
@@ -58,9 +79,16 @@ function tell(claims: string, number: number, file: string): void {
 }
 
 function complain(error: unknown): void {
-  const reason = error instanceof TraceError ? error.message : String(error);
+  say(`${reasonOf(error)}; recording has ended`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof TraceError ? error.message : String(error);
+}
+
+function say(what: string): void {
   try {
-    fs.writeSync(2, `runtrace: ${reason}; recording has ended\n`);
+    fs.writeSync(2, `runtrace: ${what}\n`);
   } catch {
     // Nobody listens.
   }

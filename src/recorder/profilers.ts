@@ -1,5 +1,10 @@
 import { imitate, replace, undoAll } from "../probe/replace.ts";
 import { inspectorModule } from "./inspector.ts";
+import { Word } from "./page.ts";
+import { isSlotShared, slot } from "./slot.ts";
+
+/** How long the main thread waits inside the dispatch that takes the session down. */
+const DETACH_MS = 50;
 
 /** Options with which Node itself talks to V8's inspector; a second voice would show in what it prints. */
 const PROFILING = /^--(cpu-prof|heap-prof|inspect|experimental-test-coverage)/;
@@ -35,4 +40,38 @@ export function watchInspector(leave: () => void): () => void {
   };
   const undo = [before(inspectorModule.Session.prototype, "connect"), before(inspectorModule, "open")];
   return () => undoAll(undo);
+}
+
+/** Why CPU profiles cannot be asked for, or could not be ended with the process; else "". */
+export function unreachable(): string {
+  if (!Object.isExtensible(process)) return "the program has frozen process";
+  return isSlotShared() ? "" : "the program has frozen globalThis";
+}
+
+/** Pages of the recordings whose tracer thread has not disconnected the inspector; the last one may still end. */
+const sampledPages = new Map<string, Int32Array>();
+
+/** The tracer thread of that recording has gone. */
+export function forgetProfiler(recording: string): void {
+  sampledPages.delete(recording);
+}
+
+/** Lets the tracer thread begin and end CPU profiles through V8's own console, whatever the program makes of its own. */
+export function offerProfiler(recording: string, page: Int32Array): void {
+  const own = inspectorModule?.console;
+  if (own === undefined) return;
+  const shared = slot();
+  shared.profile = (title) => own.profile(title);
+  shared.profileEnd = (title) => own.profileEnd(title);
+  sampledPages.set(recording, page);
+  shared.detach = (asked) => {
+    const its = sampledPages.get(asked);
+    sampledPages.delete(asked);
+    if (its === undefined) return;
+    Atomics.store(its, Word.Detach, 1);
+    Atomics.notify(its, Word.Detach);
+    const limit = performance.now() + DETACH_MS;
+    // Not Atomics.wait: the thread may be in one already.
+    while (Atomics.load(its, Word.Detach) === 1 && performance.now() < limit);
+  };
 }

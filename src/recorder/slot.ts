@@ -1,6 +1,8 @@
 import type { LivingGoroutine } from "../encode/writer.ts";
 import type { FrameSource } from "../probe/frames.ts";
 import type { Probe } from "../probe/probe.ts";
+import type { Flight } from "./flight.ts";
+import type { CompleteFlight } from "./flight-options.ts";
 import type { StartOptions } from "./options.ts";
 import type { Sink } from "./sinks.ts";
 
@@ -26,6 +28,8 @@ export interface Slot {
   frames: FrameSource | undefined;
   /** `start` of the copy that came first; undefined in a Worker. */
   start: ((sink: Sink, options: StartOptions) => void) | undefined;
+  /** The same for flight recorders; undefined where the copy that came first has none. */
+  flight: ((options: CompleteFlight) => Flight) | undefined;
   /** V8's own console.profile and console.profileEnd, called by the tracer thread through the inspector. */
   profile: ((title: string) => void) | undefined;
   profileEnd: ((title: string) => void) | undefined;
@@ -61,6 +65,7 @@ class OwnSlot implements Slot {
     recording: undefined,
     frames: undefined,
     start: undefined,
+    flight: undefined,
     profile: undefined,
     profileEnd: undefined,
     detach: undefined,
@@ -89,6 +94,12 @@ class OwnSlot implements Slot {
   }
   set start(value) {
     this.#fields.start = value;
+  }
+  get flight(): Slot["flight"] {
+    return this.#fields.flight;
+  }
+  set flight(value) {
+    this.#fields.flight = value;
   }
   get profile(): Slot["profile"] {
     return this.#fields.profile;

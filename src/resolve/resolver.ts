@@ -382,6 +382,13 @@ export class Resolver {
     loop.schedule.adopt(activation);
   }
 
+  /** Writes what waits for something to run: before a generation ends, where it is to be in that one. */
+  writeNotes(): void {
+    for (const loop of this.#loops) {
+      if (loop?.ended === false && loop.schedule.isWaiting) loop.schedule.writeLate(this.#horizon);
+    }
+  }
+
   /** Writes the samples of what has been written already: before a generation ends, for they belong to the one of their time. */
   writeSamples(): void {
     let kept = 0;

@@ -239,6 +239,11 @@ export class LoopSchedule implements ThreadListener {
     });
   }
 
+  /** Whether annotations wait for something to run. */
+  get isWaiting(): boolean {
+    return this.#annotations.waiting;
+  }
+
   /** Ends all activations and the loop. */
   end(time: number): void {
     this.#endCycle(time);

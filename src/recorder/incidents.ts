@@ -1,0 +1,123 @@
+/**
+ * What makes a flight recorder write a file by itself, decided on the tracer thread: it works while the event loop is
+ * blocked. A matter that goes on is given a second to end, so that the file holds its end, too, but no more: a process
+ * that hangs may be killed.
+ *
+ * * The loop lags: a message that the tracer sends again and again is answered late. That is the delay of a callback,
+ *   whatever holds the loop, native code among it.
+ * * A task is slow: it has lasted so long, whether it has ended or not.
+ * * The heap grows: V8's heap after collections, beyond a size, or by so much within the seconds that are kept.
+ * * The program got a signal.
+ */
+export interface Triggers {
+  readonly lagNs?: number;
+  readonly taskNs?: number;
+  readonly heapBytes?: number;
+  readonly heapGrowth?: number;
+}
+
+/** Why a file is written, as the note in it says: `what` happened and how much of it. */
+export interface Incident {
+  readonly trigger: "lag" | "task" | "heap" | "signal";
+  /** Milliseconds of lag or of the task; bytes of heap. */
+  readonly ms?: number;
+  readonly bytes?: number;
+  /** Name of the task or signal. */
+  readonly name?: string;
+}
+
+const PATIENCE_NS = 1e9;
+/** Tasks that are watched at once; younger ones are not. */
+const MOST_TASKS = 100_000;
+/** A heap has to come down to so much of its limit, or to half of its growth, before it can be an incident again. */
+const CALM = 0.8;
+
+interface OpenTask {
+  readonly name: string;
+  readonly begin: number;
+}
+
+export class Incidents {
+  readonly #triggers: Triggers;
+  readonly #windowNs: number;
+  readonly #tasks = new Map<number, OpenTask>();
+  #due: Incident | undefined;
+  /** Sizes of the heap in the window that none after them is below: the first is the least. */
+  readonly #heaps: { readonly time: number; readonly bytes: number }[] = [];
+  #isHeapTold = false;
+  #isLagTold = false;
+
+  /** `windowNs`: the seconds that are kept. */
+  constructor(triggers: Triggers, windowNs: number) {
+    this.#triggers = triggers;
+    this.#windowNs = windowNs;
+  }
+
+  /** Whether the delay of the loop matters, and how long a delay has to be, in ns; 0 where it does not. */
+  get lagNs(): number {
+    return this.#triggers.lagNs ?? 0;
+  }
+
+  taskBegan(id: number, name: string, time: number): void {
+    if (this.#triggers.taskNs === undefined || this.#tasks.size >= MOST_TASKS) return;
+    this.#tasks.set(id, { name, begin: time });
+  }
+
+  taskEnded(id: number, time: number): void {
+    const task = this.#tasks.get(id);
+    if (task === undefined) return;
+    this.#tasks.delete(id);
+    if (time - task.begin >= this.#triggers.taskNs!) this.#slow(task, time);
+  }
+
+  /** The heap had that size. */
+  heap(bytes: number, time: number): void {
+    const { heapBytes = Infinity, heapGrowth = Infinity } = this.#triggers;
+    if (heapBytes === Infinity && heapGrowth === Infinity) return;
+    const heaps = this.#heaps;
+    while (heaps.length > 0 && heaps.at(-1)!.bytes >= bytes) heaps.pop();
+    heaps.push({ time, bytes });
+    while (heaps[0]!.time < time - this.#windowNs) heaps.shift();
+    const least = heaps[0]!.bytes;
+    const isHigh = bytes >= Math.min(heapBytes, least + heapGrowth);
+    if (isHigh && !this.#isHeapTold) this.#due ??= { trigger: "heap", bytes };
+    const isCalm = bytes < CALM * heapBytes && bytes < least + heapGrowth / 2;
+    this.#isHeapTold = isHigh || (this.#isHeapTold && !isCalm);
+  }
+
+  /** The loop has been waited for so long; `isOver` once it has answered. */
+  lag(ns: number, isOver: boolean): void {
+    const { lagNs } = this.#triggers;
+    if (lagNs === undefined) return;
+    const isEnough = ns >= lagNs && (isOver || ns >= lagNs + PATIENCE_NS);
+    if (isEnough && !this.#isLagTold) this.#due ??= { trigger: "lag", ms: Math.round(ns / 1e6) };
+    this.#isLagTold = !isOver && (isEnough || this.#isLagTold);
+  }
+
+  signal(name: string): void {
+    this.#due ??= { trigger: "signal", name };
+  }
+
+  /** It is `now`: answers what a file is to be written of, once. */
+  take(now: number): Incident | undefined {
+    this.#lookAtTasks(now);
+    const due = this.#due;
+    this.#due = undefined;
+    return due;
+  }
+
+  /** Tasks that have not ended are slow once they had their time and a second more. The oldest come first. */
+  #lookAtTasks(now: number): void {
+    const { taskNs } = this.#triggers;
+    if (taskNs === undefined) return;
+    for (const [id, task] of this.#tasks) {
+      if (now - task.begin < taskNs + PATIENCE_NS) break;
+      this.#tasks.delete(id);
+      this.#slow(task, now);
+    }
+  }
+
+  #slow(task: OpenTask, now: number): void {
+    this.#due ??= { trigger: "task", name: task.name, ms: Math.round((now - task.begin) / 1e6) };
+  }
+}
