@@ -1,5 +1,6 @@
 import { isMainThread, parentPort } from "node:worker_threads";
 import { serveAlone } from "./pprof-http/auto.ts";
+import { listenForAttach } from "./recorder/attach.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { prepare } from "./recorder/prepare.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -14,5 +15,6 @@ if (!isMainThread) {
 } else if (!isLauncher(process.argv[1])) {
   restoreEnvironment();
   prepare({ include: [], exclude: [] });
+  listenForAttach();
   serveAlone(process.env["RUNTRACE_HTTP"]);
 }

@@ -32,7 +32,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const TOP = new Set(["index", "register", "pprof", "pprof-auto", "node-test", "reader", "demo", "testing"]);
 
 /** The recorder's entrance for the command line: how a program is started recorded. */
-const RECORDER_ENTRANCE = new Set(["recorder/environment", "recorder/options", "recorder/file"]);
+const RECORDER_ENTRANCE = new Set([
+  "recorder/environment",
+  "recorder/options",
+  "recorder/file",
+  "recorder/attach-socket",
+]);
 
 /** What a test of any folder may lean on: helpers, the text form of traces, the writer, the server of a page, the reader. */
 const TEST_HELPERS = new Set(["testing", "raw", "server", "encode", "reading"]);

@@ -85,6 +85,7 @@ test("--help lists the commands and the exit codes, and every command has help w
   assert.deepEqual(commands, [
     "run",
     "test",
+    "attach",
     "view",
     "summary",
     "check",

@@ -12,7 +12,7 @@ import type { Shell } from "./completion.ts";
 import { addMmu } from "./mmu-command.ts";
 import { addPprof } from "./pprof-command.ts";
 import { reportError } from "./report.ts";
-import { parseBytes, parseRate } from "./run-options.ts";
+import { parseBytes, parsePid, parseRate, parseSeconds } from "./run-options.ts";
 import { addTables } from "./tables-command.ts";
 import { packageVersion } from "./version.ts";
 
@@ -136,6 +136,26 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
     )
     .action(runs(true));
 
+  recordingOptions(program.command("attach"))
+    .summary("record a running, prepared process")
+    .description(
+      "Record a running process that is prepared for it: started with RUNTRACE_MODE=dormant and `node --import " +
+        "runtrace/register`, or with `node --import runtrace/pprof/auto`. The process writes the file itself.",
+    )
+    .usage("[options] PID")
+    .argument("<pid>", "the process", parsePid)
+    .option("--seconds <n>", "end after so many seconds (default: by Ctrl-C)", parseSeconds)
+    .addHelpText(
+      "after",
+      examples("runtrace attach 4711 --seconds 5", "runtrace attach -o slow.trace --cpu off 4711"),
+    )
+    .action(async (pid: number, flags: RunFlags & { seconds?: number }) => {
+      const { attach } = await import("./attach.ts");
+      const { cpu, buffer, traceVersion: version } = flags;
+      const ms = flags.seconds === undefined ? undefined : flags.seconds * 1e3;
+      exit(await attach(pid, { output: flags.output, ms, recording: { cpu, buffer, version } }));
+    });
+
   program
     .command("view")
     .summary("show traces in the browser")
@@ -244,6 +264,15 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
 
 /** The options of a command that records. */
 function recording(command: Command): Command {
+  return recordingOptions(command)
+    .option("--include <glob>", "transform only these files (may come again)", collect, [])
+    .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
+    .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
+    .passThroughOptions();
+}
+
+/** Options of every recording, whoever begins it. */
+function recordingOptions(command: Command): Command {
   return command
     .option("-o, --output <file>", "trace file to write; %p in it is the pid", "trace.out")
     .option("--cpu <hz>", "CPU samples a second, or off", parseRate, 100)
@@ -257,11 +286,7 @@ function recording(command: Command): Command {
         .choices(["1.25", "1.23"])
         .default("1.25"),
     )
-    .option("--include <glob>", "transform only these files (may come again)", collect, [])
-    .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
-    .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
-    .option("--verbose", "print stack traces of errors")
-    .passThroughOptions();
+    .option("--verbose", "print stack traces of errors");
 }
 
 /** `--verbose` may stand before or after the command's name. */

@@ -37,6 +37,7 @@ const UNITS: Readonly<Record<string, number>> = {
 const MIN_BUFFER = 64 * 2 ** 10;
 const MAX_BUFFER = 2 ** 30;
 const MAX_HZ = 10_000;
+const MOST_SECONDS = 86_400;
 
 /** Parses a size: a number of bytes, or with a unit ("16MiB", "64 KiB", "4MB"). */
 export function parseBytes(text: string): number {
@@ -57,4 +58,19 @@ export function parseRate(text: string): number | "off" {
   if (!(hz > 0 && hz <= MAX_HZ))
     throw new InvalidArgumentError(`want a number of Hz up to ${MAX_HZ}, or off.`);
   return hz;
+}
+
+/** Parses the number of a process. */
+export function parsePid(text: string): number {
+  const pid = /^\d+$/.test(text) ? Number(text) : 0;
+  if (!(pid > 0 && pid < 2 ** 31)) throw new InvalidArgumentError("want the number of a process.");
+  return pid;
+}
+
+/** Parses a time in seconds; fractions are fine. */
+export function parseSeconds(text: string): number {
+  const seconds = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;
+  if (!(seconds > 0 && seconds <= MOST_SECONDS))
+    throw new InvalidArgumentError(`want a number of seconds up to ${MOST_SECONDS}.`);
+  return seconds;
 }

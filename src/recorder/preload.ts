@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { TraceError } from "../base/error.ts";
 import { recordChildren } from "./children.ts";
+import { listenForAttach } from "./attach.ts";
 import { restoreEnvironment } from "./environment.ts";
 import type { RunMessage } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
@@ -21,9 +22,13 @@ export function recordProcess(): RunMessage | undefined {
   prepare(message?.loader ?? { include: [], exclude: [] });
   if (message === undefined && process.env.RUNTRACE_FLIGHT !== undefined) {
     armFlight(process.env.RUNTRACE_FLIGHT);
+    listenForAttach();
     return undefined;
   }
-  if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) return undefined;
+  if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) {
+    listenForAttach();
+    return undefined;
+  }
   const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";
   const out = path.resolve(name.replaceAll("%p", String(process.pid)));
   try {
