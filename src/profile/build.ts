@@ -116,7 +116,7 @@ export class ProfileBuilder {
         break;
       case "Log":
         // A note of our recorder's, which is Node's.
-        if (e.name === "runtrace") this.#period.isV8 = true;
+        if (e.name === "runtrace") this.#period.byV8(sampleRate(e.message));
         break;
       default:
         if (this.#clocks.decides) this.#annotation(e);
@@ -363,4 +363,10 @@ export class ProfileBuilder {
     ] as const;
     return labels.filter(([, value]) => value !== "");
   }
+}
+
+/** CPU samples a second, as a note of the recorder tells them; 0 where it tells of something else. */
+function sampleRate(note: string): number {
+  const [, hz = "0"] = /"cpuHz":(\d+(?:\.\d+)?)/.exec(note) ?? [];
+  return Number(hz);
 }

@@ -35,15 +35,20 @@ test("a rate that is not round stays what it is", () => {
   assert.ok(Math.abs(got - 1e9 / 370) < 1e9 / 370 / 20, String(got));
 });
 
-test("V8 samples between its periods, too, and not while idle: the median gap, but not more than the usual period", () => {
-  const ofGaps = (...gaps: readonly number[]): number => {
+test("V8 samples between its periods, too, and not while idle: the median gap, but not more than the period that is told", () => {
+  const ofGaps = (perSecond: number, ...gaps: readonly number[]): number => {
     const period = new SamplePeriod();
-    period.isV8 = true;
+    period.byV8(perSecond);
     let time = 0;
     period.add(1, time);
     for (let i = 0; i < 20; i++) for (const gap of gaps) period.add(1, (time += gap * 1e6));
     return period.estimate();
   };
-  assert.equal(ofGaps(0.1, 4, 4, 10, 12), 4e6);
-  assert.equal(ofGaps(0.1, 30, 40, 50), 10e6);
+  assert.equal(ofGaps(0, 0.1, 4, 4, 10, 12), 4e6);
+  assert.equal(ofGaps(0, 0.1, 30, 40, 50), 10e6);
+  assert.equal(ofGaps(25, 0.1, 30, 40, 50), 40e6);
+  assert.equal(ofGaps(1_000, 0.1, 1, 40, 50), 1e6);
+  const few = new SamplePeriod();
+  few.byV8(1_000);
+  assert.equal(few.estimate(), 1e6);
 });
