@@ -49,6 +49,10 @@ const TABLE: readonly (readonly [body: string, notes: string])[] = [
   ],
   ["await new Promise((resolve) => resolve(1));", "call1 settler settle executed block1 resume1 end1"],
   [
+    "await new Promise(async (resolve) => resolve(1));",
+    "call1 settler call2 settle tail2 end2 block1 resume1 end1",
+  ],
+  [
     "let go; const p = new Promise((resolve, reject) => { go = reject; }); go(1); await p.catch(() => {});",
     "call1 settler settler executed settle block1 resume1 end1",
   ],

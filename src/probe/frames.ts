@@ -43,6 +43,8 @@ export class FrameSource {
   #told = new Uint8Array(1024);
   /** The promise made last, unless a frame has taken it. */
   #made: Promise<unknown> | null = null;
+  /** The promise made before it. */
+  #madeBefore: Promise<unknown> | null = null;
   /** What it was derived from, if it was, through others made right before it. */
   #origin: Promise<unknown> | undefined;
   /**
@@ -167,6 +169,7 @@ export class FrameSource {
   /** Runs for every promise that is made. */
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
     if (parent !== this.#made) this.#origin = parent;
+    this.#madeBefore = this.#made;
     this.#made = promise;
   }
 
@@ -196,6 +199,7 @@ export class FrameSource {
     this.#writer = undefined;
     this.#context = undefined;
     this.#made = null;
+    this.#madeBefore = null;
     this.#origin = undefined;
     this.#executor = null;
     this.clear();
@@ -346,8 +350,10 @@ export class FrameSource {
     return calledOnce(context, this, callback as unknown as AnyFunction, kind) as unknown as T;
   }
 
-  settler<T>(site: number, settle: T): T {
-    const id = typeof settle === "function" ? this.#executes(site) : 0;
+  settler<T>(site: number, settle: T, async?: 1): T {
+    // An async executor's own promise is made behind the one whose executor it is.
+    const promise = async === 1 ? this.#madeBefore : this.#made;
+    const id = typeof settle === "function" ? this.#executes(site, promise) : 0;
     if (id === 0) return settle;
     const call = settle as (value: unknown) => unknown;
     return ((value: unknown) => {
@@ -362,7 +368,7 @@ export class FrameSource {
 
   /** A callback that settles the promise made last, where nothing else is seen to; until `executed` it is asked for. */
   settling(callback: AnyFunction): AnyFunction {
-    const id = this.#made === this.#executor ? 0 : this.#executes(0);
+    const id = this.#made === this.#executor ? 0 : this.#executes(0, this.#made);
     if (id === 0) return callback;
     return (...values: unknown[]): unknown => {
       this.#settled(id, undefined);
@@ -370,10 +376,9 @@ export class FrameSource {
     };
   }
 
-  /** The executor of the promise made last is running. Answers the promise's id, 0 where it is not known. */
-  #executes(site: number): number {
+  /** The executor of that promise is running. Answers the promise's id, 0 where it is not known. */
+  #executes(site: number, promise: Promise<unknown> | null): number {
     const facts = this.#facts;
-    const promise = this.#made;
     if (facts === undefined || promise === null) return 0;
     if (promise === this.#executor) return this.#executorId;
     try {
