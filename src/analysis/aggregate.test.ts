@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ModelBuilder } from "../model/build.ts";
 import { event, go, proc, stack, sync } from "../testing/ordered-events.ts";
-import { aggregate, MEASURES, occurrences, partOf, wakePairs } from "./aggregate.ts";
+import { MEASURES, Occurrences, aggregate, atOnce, wakePairs } from "./aggregate.ts";
 import { callTree, functionSums } from "./call-tree.ts";
 import type { CallNode } from "./call-tree.ts";
+import { partOf } from "./part.ts";
 
 /** A waits 10 at read < load < A for the network, then 4 at lock < A for sync until B wakes it; B runs meanwhile. */
 function model() {
@@ -72,13 +73,13 @@ test("waits are summed by their stacks, below their reasons, and cut by the rang
   );
 });
 
-test("running and ready time lies where it stops or stopped, else at the entry function", () => {
+test("running and ready time lies where it stops, else where it stopped before, else at the entry function", () => {
   const trace = model();
   const all = partOf(trace, 0, 40);
   assert.deepEqual(text(callTree(trace, aggregate(trace, all, "running"), false)), [
     "all 27/0",
-    " A 17/10",
-    "  lock 4/4",
+    " A 17/0",
+    "  lock 14/14",
     "  load 3/0",
     "   read 3/3",
     " B 10/10",
@@ -95,17 +96,17 @@ test("running and ready time lies where it stops or stopped, else at the entry f
 
 test("a region, an activation and samples narrow the part", () => {
   const trace = model();
-  const inQuery = partOf(trace, 0, 40, null, trace.strings.indexOf("query"));
+  const inQuery = partOf(trace, 0, 40, { region: trace.strings.indexOf("query") });
   assert.deepEqual([...inQuery.start, ...inQuery.end], [3, 17]);
   assert.equal(
     aggregate(trace, inQuery, "running").reduce((sum, { value }) => sum + value, 0),
     3,
   );
-  assert.deepEqual(aggregate(trace, partOf(trace, 0, 40, new Set([1])), "waiting"), []);
+  assert.deepEqual(aggregate(trace, partOf(trace, 0, 40, { rows: new Set([1]) }), "waiting"), []);
   const [sample] = aggregate(trace, partOf(trace, 0, 40), "samples");
   assert.equal(trace.stacks[sample!.stack]![0]!.func, "parse");
   assert.deepEqual(aggregate(trace, partOf(trace, 0, 18), "samples"), []);
-  const [taken] = occurrences(trace, partOf(trace, 0, 40), "samples", () => true, 10);
+  const [taken] = atOnce(new Occurrences(trace, partOf(trace, 0, 40), "samples", () => true, 10));
   assert.equal(trace.spans.start[taken!], 16);
 });
 
@@ -137,7 +138,7 @@ test("functions by self and total, and where one of them occurs", () => {
     ],
   );
   const lock = sums[functions.find(({ func }) => func === "lock")!.sums[0]!]!;
-  const rows = occurrences(trace, all, "waiting", (at) => at === lock.stack, 10);
+  const rows = atOnce(new Occurrences(trace, all, "waiting", (at) => at === lock.stack, 10));
   assert.deepEqual(
     rows.map((row) => trace.spans.start[row]),
     [20],

@@ -20,7 +20,7 @@ export function bucketStart(bucket: number): number {
 }
 
 /** The buckets from the least to the greatest that holds one of the durations, those between included. */
-export function latencyBuckets(durations: readonly number[]): LatencyBucket[] {
+export function latencyBuckets(durations: Iterable<number>): LatencyBucket[] {
   const counts = new Map<number, number>();
   let least = Infinity;
   let greatest = -Infinity;

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { Modal } from "./modal.tsx";
 import { helpOpen } from "./state.ts";
 
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
@@ -20,26 +21,10 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
 /** The keys, in a modal dialog. */
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
-  const open = helpOpen.value;
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
   return (
-    <dialog
-      ref={dialog}
-      class="help"
-      aria-labelledby="help-title"
-      onClose={(event) => {
-        // It may have been opened again meanwhile.
-        if (!event.currentTarget.open) helpOpen.value = false;
-      }}
-      onClick={(event) => {
-        if (event.target === event.currentTarget) helpOpen.value = false;
-      }}
-    >
+    <Modal of={dialog} open={helpOpen} class="help" label="Keys and gestures">
       <div>
-        <h2 id="help-title">Keys and gestures</h2>
+        <h2>Keys and gestures</h2>
         <dl>
           {KEYS.map(([what, keys]) => (
             <div key={what}>
@@ -64,6 +49,6 @@ export function Help() {
           </button>
         </p>
       </div>
-    </dialog>
+    </Modal>
   );
 }

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { ORDERS, type Order } from "../core/lanes.ts";
 import { matching, thingsNamed, type Action } from "../core/palette.ts";
 import { activationLabel } from "../core/scene.ts";
+import { Modal } from "./modal.tsx";
 import {
   goToActivation,
   goToTask,
@@ -58,14 +59,6 @@ export function Palette() {
   const text = useSignal("");
   const at = useSignal(0);
   const isOpen = paletteOpen.value;
-  // At once: what is typed next is for it.
-  useLayoutEffect(() => {
-    if (isOpen) {
-      text.value = "";
-      at.value = 0;
-      dialog.current?.showModal();
-    } else dialog.current?.close();
-  }, [isOpen]);
   const model = loaded.value?.model;
   const things = model === undefined ? null : thingsNamed(model, text.value, THINGS);
   const list: Action[] = !isOpen
@@ -92,16 +85,14 @@ export function Palette() {
     action?.run();
   };
   return (
-    <dialog
-      ref={dialog}
+    <Modal
+      of={dialog}
+      open={paletteOpen}
       class="palette"
-      aria-label="Commands"
-      onClose={(event) => {
-        // It may have been opened again meanwhile.
-        if (!event.currentTarget.open) paletteOpen.value = false;
-      }}
-      onClick={(event) => {
-        if (event.target === event.currentTarget) paletteOpen.value = false;
+      label="Commands"
+      begin={() => {
+        text.value = "";
+        at.value = 0;
       }}
     >
       <input
@@ -140,6 +131,6 @@ export function Palette() {
           </li>
         ))}
       </ul>
-    </dialog>
+    </Modal>
   );
 }

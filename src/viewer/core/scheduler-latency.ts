@@ -1,3 +1,5 @@
+import type { InSteps } from "../../analysis/aggregate.ts";
+import { SpanWalk, type Part } from "../../analysis/part.ts";
 import type { TraceModel } from "../../model/types.ts";
 import { State } from "../../model/types.ts";
 
@@ -7,22 +9,36 @@ export interface ReadySpans {
   readonly latency: Float64Array;
 }
 
-/** All ready spans of a range of time that a running one follows; on the loop of row `proc`, or on all (-1). */
-export function readySpans(model: TraceModel, from: number, to: number, proc: number): ReadySpans {
-  const { spans, activations } = model;
-  const rows: number[] = [];
-  for (let row = 0; row < activations.count; row++) {
-    const last = activations.firstSpan[row + 1]! - 1;
-    for (let i = activations.firstSpan[row]!; i < last; i++) {
-      if (spans.state[i] !== State.Runnable || spans.state[i + 1] !== State.Running) continue;
-      if (spans.end[i]! < from || spans.start[i]! > to) continue;
-      if (proc < 0 || spans.by[i + 1] === proc) rows.push(i);
-    }
+/** All ready spans of a part that a running one follows, in steps. */
+export class ReadyWalk implements InSteps<ReadySpans> {
+  readonly #model: TraceModel;
+  readonly #walk: SpanWalk;
+  readonly #rows: number[] = [];
+
+  constructor(model: TraceModel, part: Part) {
+    this.#model = model;
+    this.#walk = new SpanWalk(model, part);
   }
-  return {
-    span: Uint32Array.from(rows),
-    latency: Float64Array.from(rows, (i) => spans.end[i]! - spans.start[i]!),
-  };
+
+  get progress(): number {
+    return this.#walk.progress;
+  }
+
+  step(most: number): boolean {
+    const { spans, activations } = this.#model;
+    return this.#walk.step(most, (i, row) => {
+      if (spans.state[i] !== State.Runnable || i + 1 >= activations.firstSpan[row + 1]!) return;
+      if (spans.state[i + 1] === State.Running) this.#rows.push(i);
+    });
+  }
+
+  take(): ReadySpans {
+    const { spans } = this.#model;
+    return {
+      span: Uint32Array.from(this.#rows),
+      latency: Float64Array.from(this.#rows, (i) => spans.end[i]! - spans.start[i]!),
+    };
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withDescendants } from "../../analysis/part.ts";
 import type { TraceModel } from "../../model/types.ts";
 import { CATEGORIES } from "./categories.ts";
 import type { TraceIndex } from "./trace-index.ts";
@@ -125,12 +126,7 @@ export function activationGroups(model: TraceModel, index: TraceIndex): Activati
 
 /** Rows of the activations that worked for a task or one of its descendants: began it, ran its regions, logged. */
 export function activationsOfTask(model: TraceModel, task: number): Set<number> {
-  const tasks = new Set([task]);
-  // A child may precede its parent in a table in order of ids: repeat until nothing is added.
-  for (let size = 0; size !== tasks.size;) {
-    size = tasks.size;
-    for (let t = 0; t < model.tasks.count; t++) if (tasks.has(model.tasks.parent[t]!)) tasks.add(t);
-  }
+  const tasks = withDescendants(model, task);
   const rows = new Set<number>();
   const add = (row: number): void => {
     if (row >= 0) rows.add(row);

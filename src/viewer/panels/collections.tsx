@@ -3,6 +3,8 @@ import { rangeSummaries } from "../../analysis/gc.ts";
 import { mmuReport, type MmuReport } from "../../analysis/mmu-report.ts";
 import { loaded, showRange } from "../app/state.ts";
 import { count, duration, percent, timestamp } from "../core/format.ts";
+import { DataTable, Link } from "./data-table.tsx";
+import { Check } from "./part-controls.tsx";
 
 /** What garbage collection takes: minimum mutator utilization, its worst windows, and the ranges of collections. */
 
@@ -54,22 +56,12 @@ export function Collections() {
             {name}
           </label>
         ))}
-        <label title="The worst of all loops (procs) instead of their mean">
-          <input
-            type="checkbox"
-            checked={perProc.value}
-            onChange={(e) => (perProc.value = e.currentTarget.checked)}
-          />
+        <Check of={perProc} title="The worst of all loops (procs) instead of their mean">
           each loop by itself
-        </label>
-        <label title="In all but 5, 1 and 0.1 % of the windows utilization is higher">
-          <input
-            type="checkbox"
-            checked={quantiles.value}
-            onChange={(e) => (quantiles.value = e.currentTarget.checked)}
-          />
+        </Check>
+        <Check of={quantiles} title="In all but 5, 1 and 0.1 % of the windows utilization is higher">
           percentiles
-        </label>
+        </Check>
         <label>
           Worst windows of{" "}
           <select
@@ -105,29 +97,16 @@ export function Collections() {
         {now !== null && now.worst.length > 0 && (
           <section class="card">
             <h3>Worst windows of {duration(now.window)}</h3>
-            <table class="data compact">
-              <caption class="hidden">Worst windows</caption>
-              <thead>
-                <tr>
-                  <th scope="col">From</th>
-                  <th scope="col" class="number">
-                    Utilization
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {now.worst.map(({ time, utilization }) => (
-                  <tr key={time}>
-                    <td>
-                      <button type="button" class="link" onClick={() => showRange(time, time + now.window)}>
-                        {timestamp(time - model.startTime, 1000)}
-                      </button>
-                    </td>
-                    <td class="number">{percent(utilization)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <DataTable
+              label="Worst windows"
+              columns={["From", ["#Utilization", "Share of the loops that was left to the program"]]}
+              rows={now.worst.map(({ time, utilization }) => [
+                <Link go={() => showRange(time, time + now.window)}>
+                  {timestamp(time - model.startTime, 1000)}
+                </Link>,
+                percent(utilization),
+              ])}
+            />
           </section>
         )}
         <section class="card">
@@ -135,33 +114,16 @@ export function Collections() {
           {ranges.length === 0 ? (
             <p class="muted">None in this trace.</p>
           ) : (
-            <table class="data compact">
-              <caption class="hidden">Collections and stops</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Range</th>
-                  <th scope="col" class="number">
-                    Count
-                  </th>
-                  <th scope="col" class="number">
-                    Total
-                  </th>
-                  <th scope="col" class="number">
-                    Longest
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {ranges.map((range) => (
-                  <tr key={range.name}>
-                    <td>{range.name}</td>
-                    <td class="number">{count(range.count)}</td>
-                    <td class="number">{duration(range.total)}</td>
-                    <td class="number">{duration(range.longest)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <DataTable
+              label="Collections and stops"
+              columns={["Range", "#Count", "#Total", "#Longest"]}
+              rows={ranges.map((range) => [
+                range.name,
+                count(range.count),
+                duration(range.total),
+                duration(range.longest),
+              ])}
+            />
           )}
         </section>
       </div>

@@ -27,6 +27,7 @@ import { activationLabel } from "../core/scene.ts";
 import { activationsOfTask } from "../core/stats.ts";
 import type { LoadedTrace } from "../protocol.ts";
 import { taskLabel } from "../timeline/tooltip.tsx";
+import { Link } from "./data-table.tsx";
 import { Stack } from "./stack.tsx";
 
 /** What is known of the selection. */
@@ -58,14 +59,6 @@ function Facts(props: { readonly rows: readonly (readonly [string, ComponentChil
         </div>
       ))}
     </dl>
-  );
-}
-
-function Link(props: { readonly go: () => void; readonly children: ComponentChildren }) {
-  return (
-    <button type="button" class="link" onClick={props.go}>
-      {props.children}
-    </button>
   );
 }
 

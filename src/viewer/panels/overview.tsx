@@ -16,6 +16,7 @@ import {
 import { count, duration, percent, plural, shortName } from "../core/format.ts";
 import type { LoadedTrace } from "../protocol.ts";
 import { Shares } from "./activations.tsx";
+import { DataTable, Link, type DataColumn } from "./data-table.tsx";
 
 /** Rows of each list: the first screen tells the worst. */
 const ROWS = 8;
@@ -65,49 +66,18 @@ function visitTask(row: number): void {
   tab.value = "details";
 }
 
-function Link(props: { readonly go: () => void; readonly children: ComponentChildren }) {
-  return (
-    <button type="button" class="link" onClick={props.go}>
-      {props.children}
-    </button>
-  );
-}
-
-/** A table of the overview: a caption, titles (a "#" before it: a number), rows of cells. */
+/** A table of the overview, where there is something to show. */
 function List(props: {
   readonly title: string;
-  readonly columns: readonly string[];
+  readonly columns: readonly DataColumn[];
   readonly rows: readonly (readonly ComponentChildren[])[];
 }) {
   const { title, columns, rows } = props;
   if (rows.length === 0) return null;
-  const isNumber = columns.map((name) => name.startsWith("#"));
   return (
     <section class="card">
       <h3>{title}</h3>
-      <table class="data compact">
-        <caption class="hidden">{title}</caption>
-        <thead>
-          <tr>
-            {columns.map((name, i) => (
-              <th key={name} scope="col" class={isNumber[i] ? "number" : undefined}>
-                {name.replace("#", "")}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((cells, row) => (
-            <tr key={row}>
-              {cells.map((cell, i) => (
-                <td key={i} class={isNumber[i] ? "number" : undefined}>
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <DataTable label={title} columns={columns} rows={rows} />
     </section>
   );
 }
@@ -119,40 +89,21 @@ function Loops(props: { readonly trace: LoadedTrace; readonly isNode: boolean })
   return (
     <section class="card">
       <h3>{props.isNode ? "Event loops" : "Procs"}</h3>
-      <table class="data compact">
-        <caption class="hidden">How busy they were, and how late</caption>
-        <thead>
-          <tr>
-            <th scope="col">{props.isNode ? "Loop" : "Proc"}</th>
-            <th scope="col" class="number" title="(running + overhead) / duration of the trace">
-              Busy
-            </th>
-            <th scope="col" class="number" title="From ready to running: half of what was ready waited less">
-              Delay p50
-            </th>
-            <th scope="col" class="number" title="From ready to running: 99 % of what was ready waited less">
-              p99
-            </th>
-            <th scope="col" class="number">
-              Max
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {health.loops.slice(0, ROWS).map(({ name, utilization }) => {
-            const delay = delays.get(name);
-            return (
-              <tr key={name}>
-                <td>{name}</td>
-                <td class="number">{percent(utilization)}</td>
-                <td class="number">{duration(delay?.p50 ?? Number.NaN)}</td>
-                <td class="number">{duration(delay?.p99 ?? Number.NaN)}</td>
-                <td class="number">{duration(delay?.max ?? Number.NaN)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <DataTable
+        label="How busy they were, and how late"
+        columns={[
+          props.isNode ? "Loop" : "Proc",
+          ["#Busy", "(running + overhead) / duration of the trace"],
+          ["#Delay p50", "From ready to running: half of what was ready waited less"],
+          ["#p99", "From ready to running: 99 % of what was ready waited less"],
+          ["#Max", "From ready to running: the longest"],
+        ]}
+        rows={health.loops.slice(0, ROWS).map(({ name, utilization }) => {
+          const delay = delays.get(name);
+          const { p50, p99, max } = delay ?? { p50: NaN, p99: NaN, max: NaN };
+          return [name, percent(utilization), duration(p50), duration(p99), duration(max)];
+        })}
+      />
       {health.loops.length > ROWS && <p class="muted">and {count(health.loops.length - ROWS)} more</p>}
       <Curve title="Ready to run" values={runnable} />
       <Curve title={props.isNode ? "Busy loops" : "Busy procs"} values={awake} />
@@ -202,7 +153,17 @@ function Tasks(props: { readonly trace: LoadedTrace }) {
       <Shares of={{ time, total }} />,
     ];
   });
-  return <List title="Slowest tasks" columns={["Task", "#Took", "Where its time went"]} rows={rows} />;
+  return (
+    <List
+      title="Slowest tasks"
+      columns={[
+        "Task",
+        ["#Took", "From its begin to its end"],
+        ["Where its time went", "States of the activations that worked for it"],
+      ]}
+      rows={rows}
+    />
+  );
 }
 
 function Turns(props: { readonly trace: LoadedTrace; readonly isNode: boolean }) {
@@ -218,7 +179,17 @@ function Turns(props: { readonly trace: LoadedTrace; readonly isNode: boolean })
     ];
   });
   const title = props.isNode ? "Longest turns of a loop" : "Longest runs";
-  return <List title={title} columns={["Activation", "#Took", "CPU samples mostly in"]} rows={rows} />;
+  return (
+    <List
+      title={title}
+      columns={[
+        "Activation",
+        ["#Took", "Without a pause on its loop"],
+        ["CPU samples mostly in", "The program's function on most stacks of the samples taken meanwhile"],
+      ]}
+      rows={rows}
+    />
+  );
 }
 
 function Waits(props: { readonly trace: LoadedTrace }) {

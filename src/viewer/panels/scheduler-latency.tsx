@@ -1,11 +1,15 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { distributionOf } from "../../analysis/distribution.ts";
 import { latencyBuckets } from "../../analysis/latency-buckets.ts";
-import { extent, goTo, loaded, restedView, stage } from "../app/state.ts";
+import { partOf } from "../../analysis/part.ts";
+import { useInSteps } from "../app/in-steps.ts";
+import { goTo, loaded } from "../app/state.ts";
 import { activationOfSpan } from "../core/details.ts";
 import { count, duration, timestamp } from "../core/format.ts";
 import { activationLabel } from "../core/scene.ts";
-import { longestReady, readySpans } from "../core/scheduler-latency.ts";
+import { ReadyWalk, longestReady } from "../core/scheduler-latency.ts";
+import { DataTable } from "./data-table.tsx";
+import { Check, LoopChoice, Progress, chosenRange } from "./part-controls.tsx";
 import { SortedRows } from "./sorted-rows.tsx";
 
 /** Runs that the list holds at most. */
@@ -16,19 +20,16 @@ export function SchedulerLatency() {
   const proc = useSignal(-1);
   const whole = useSignal(true);
   const bucket = useSignal<{ readonly from: number; readonly to: number } | null>(null);
-  const ready = useComputed(() => {
+  const walk = useInSteps(() => {
     const trace = loaded.value;
     if (trace === null) return null;
-    const { start, perPixel } = restedView.value;
-    const [from, to] = whole.value
-      ? [extent.value.start, extent.value.end]
-      : [start, start + perPixel * stage.value.width];
-    return readySpans(trace.model, from, to, proc.value);
+    return new ReadyWalk(trace.model, partOf(trace.model, ...chosenRange(whole.value), { proc: proc.value }));
   });
+  const ready = useComputed(() => walk.value.value);
   const spread = useComputed(() =>
     ready.value === null ? null : distributionOf(ready.value.latency.slice()),
   );
-  const buckets = useComputed(() => (ready.value === null ? [] : latencyBuckets([...ready.value.latency])));
+  const buckets = useComputed(() => (ready.value === null ? [] : latencyBuckets(ready.value.latency)));
   const longest = useComputed(() =>
     ready.value === null
       ? new Uint32Array(0)
@@ -44,25 +45,9 @@ export function SchedulerLatency() {
   return (
     <div class="stacks">
       <div class="controls" role="toolbar" aria-label="Which runs count">
-        <label>
-          On{" "}
-          <select value={proc.value} onChange={(e) => (proc.value = Number(e.currentTarget.value))}>
-            <option value={-1}>all loops</option>
-            {Array.from(model.procs.name, (name, row) => (
-              <option key={row} value={row}>
-                {model.strings[name]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          <input
-            type="checkbox"
-            checked={whole.value}
-            onChange={(e) => (whole.value = e.currentTarget.checked)}
-          />
-          whole trace
-        </label>
+        <LoopChoice of={proc} />
+        <Check of={whole}>whole trace</Check>
+        <Progress of={walk.value.progress} />
         {spread.value !== null && (
           <span class="muted">
             {count(spread.value.count)} runs: p50 {duration(spread.value.p50)}, p90{" "}
@@ -77,46 +62,28 @@ export function SchedulerLatency() {
         <div class="overview">
           <section class="card">
             <h3>From ready to running</h3>
-            <table class="data compact">
-              <caption class="hidden">Scheduler latency by buckets</caption>
-              <thead>
-                <tr>
-                  <th scope="col">From</th>
-                  <th scope="col" class="number">
-                    Count
-                  </th>
-                  <th scope="col">Share</th>
-                </tr>
-              </thead>
-              <tbody>
-                {buckets.value
-                  .filter((one) => one.count > 0)
-                  .map(({ from, to, count: runs }) => (
-                    <tr key={from}>
-                      <td>
-                        <button
-                          type="button"
-                          class="link"
-                          aria-pressed={only?.from === from}
-                          onClick={() => (bucket.value = only?.from === from ? null : { from, to })}
-                        >
-                          {duration(from)}
-                        </button>
-                      </td>
-                      <td class="number">{count(runs)}</td>
-                      <td>
-                        <meter
-                          class="share"
-                          min={0}
-                          max={most}
-                          value={runs}
-                          aria-label={`${runs} of ${most}`}
-                        />
-                      </td>
-                    </tr>
-                  ))}
-              </tbody>
-            </table>
+            <DataTable
+              label="Scheduler latency by buckets"
+              columns={[
+                ["From", "The least latency of the bucket; a click lists its runs"],
+                "#Count",
+                "Share",
+              ]}
+              rows={buckets.value
+                .filter((one) => one.count > 0)
+                .map(({ from, to, count: runs }) => [
+                  <button
+                    type="button"
+                    class="link"
+                    aria-pressed={only?.from === from}
+                    onClick={() => (bucket.value = only?.from === from ? null : { from, to })}
+                  >
+                    {duration(from)}
+                  </button>,
+                  count(runs),
+                  <meter class="share" min={0} max={most} value={runs} aria-label={`${runs} of ${most}`} />,
+                ])}
+            />
           </section>
           <section class="card broad">
             <h3>{only === null ? "Longest first" : `${duration(only.from)} to ${duration(only.to)}`}</h3>

@@ -1,23 +1,23 @@
-import { useComputed, useSignal } from "@preact/signals";
-import { aggregate, occurrences, partOf, wakePairs, type Measure } from "../../analysis/aggregate.ts";
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import {
+  Aggregation,
+  Occurrences,
+  WakePairs,
+  type InSteps,
+  type Measure,
+  type StackSum,
+} from "../../analysis/aggregate.ts";
+import { partOf, type Part } from "../../analysis/part.ts";
 import { programFrame } from "../../analysis/program-frame.ts";
 import { callTree, functionSums, type CallNode } from "../../analysis/call-tree.ts";
-import {
-  activationOf,
-  extent,
-  goTo,
-  loaded,
-  markSpans,
-  onlyTask,
-  restedView,
-  selection,
-  stage,
-} from "../app/state.ts";
+import { useInSteps } from "../app/in-steps.ts";
+import { activationOf, goTo, loaded, markSpans, onlyTask, selection } from "../app/state.ts";
 import { count, duration, percent, plural, shortName } from "../core/format.ts";
-import { activationsOfTask } from "../core/stats.ts";
 import { frameText } from "../core/findings.ts";
 import type { LoadedTrace } from "../protocol.ts";
+import { DataHead, DataTable, Link } from "./data-table.tsx";
 import { Flame } from "./flame.tsx";
+import { Check, LoopChoice, Progress, chosenRange } from "./part-controls.tsx";
 
 /**
  * Sums of what is shown, by stack: a flame graph, a tree, a table of functions, and pairs of who waits and who wakes. A
@@ -53,29 +53,32 @@ export function Stacks() {
   const waitedFor = useSignal(-1);
   const wanted = useSignal("");
 
-  const rows = useComputed(() => scopeRows(scope.value));
+  const proc = useSignal(-1);
   const part = useComputed(() => {
     const trace = loaded.value;
     if (trace === null) return null;
-    const { start, perPixel } = restedView.value;
-    const [from, to] = whole.value
-      ? [extent.value.start, extent.value.end]
-      : [start, start + perPixel * stage.value.width];
-    return partOf(trace.model, from, to, rows.value, region.value);
+    return partOf(trace.model, ...chosenRange(whole.value), {
+      rows: scopeRows(scope.value),
+      task: scope.value === "task" ? onlyTask.value : -1,
+      region: region.value,
+      proc: proc.value,
+    });
   });
-  const sums = useComputed(() =>
-    loaded.value === null || part.value === null
-      ? []
-      : aggregate(
-          loaded.value.model,
-          part.value,
-          measure.value,
-          isWait(measure.value) ? waitedFor.value : -1,
-        ),
-  );
+  const summed = useInSteps<StackSum[]>(() => {
+    const reason = isWait(measure.value) ? waitedFor.value : -1;
+    const of = part.value;
+    return of === null ? null : new Aggregation(loaded.peek()!.model, of, measure.value, reason);
+  });
+  const sums = useComputed(() => summed.value.value ?? []);
   const tree = useComputed(() =>
     loaded.value === null ? null : callTree(loaded.value.model, sums.value, inverted.value),
   );
+  /** Of what was chosen last, where it is. */
+  const wantedMarks = useSignal<InSteps<number[]> | null>(null);
+  const marks = useInSteps(() => wantedMarks.value);
+  useSignalEffect(() => {
+    if (marks.value.value !== null && marks.value.progress === 1) markSpans(marks.value.value);
+  });
 
   const trace = loaded.value;
   if (trace === null || tree.value === null || part.value === null) return null;
@@ -87,7 +90,7 @@ export function Stacks() {
     const keys = new Set(chosen.map(({ stack, entry, reason }) => `${stack} ${entry} ${reason}`));
     const isIn = (stack: number, entry: number, reason: number): boolean =>
       keys.has(`${stack} ${entry} ${reason}`);
-    markSpans(occurrences(model, part.value!, measure.value, isIn, MARKED));
+    wantedMarks.value = new Occurrences(model, part.value!, measure.value, isIn, MARKED);
   };
   const regions = regionNames(trace);
   const selected = selection.value === null ? -1 : activationOf(selection.value);
@@ -148,14 +151,8 @@ export function Stacks() {
             </select>
           </label>
         )}
-        <label>
-          <input
-            type="checkbox"
-            checked={whole.value}
-            onChange={(e) => (whole.value = e.currentTarget.checked)}
-          />{" "}
-          whole trace
-        </label>
+        {model.procs.count > 1 && <LoopChoice of={proc} />}
+        <Check of={whole}>whole trace</Check>
         <label>
           Show{" "}
           <select value={mode.value} onChange={(e) => (mode.value = e.currentTarget.value as Mode)}>
@@ -167,14 +164,9 @@ export function Stacks() {
           </select>
         </label>
         {(mode.value === "flame" || mode.value === "tree") && (
-          <label>
-            <input
-              type="checkbox"
-              checked={inverted.value}
-              onChange={(e) => (inverted.value = e.currentTarget.checked)}
-            />{" "}
+          <Check of={inverted} title="From the innermost function up">
             inverted
-          </label>
+          </Check>
         )}
         <input
           type="search"
@@ -183,8 +175,9 @@ export function Stacks() {
           value={wanted.value}
           onInput={(e) => (wanted.value = e.currentTarget.value)}
         />
+        <Progress of={Math.min(summed.value.progress, marks.value.progress)} />
       </div>
-      {tree.value.total === 0 && mode.value !== "pairs" ? (
+      {tree.value.total === 0 && summed.value.progress === 1 && mode.value !== "pairs" ? (
         <p class="empty">
           Nothing of that here: there is no {MEASURE_NAMES[measure.value]} in what is summed.
         </p>
@@ -207,7 +200,7 @@ export function Stacks() {
 function scopeRows(scope: Scope): ReadonlySet<number> | null {
   const model = loaded.value?.model;
   if (model === undefined || scope === "all") return null;
-  if (scope === "task") return onlyTask.value < 0 ? null : activationsOfTask(model, onlyTask.value);
+  if (scope === "task") return null;
   const one = selection.value === null ? -1 : activationOf(selection.value);
   if (one < 0) return null;
   if (scope === "one") return new Set([one]);
@@ -256,20 +249,14 @@ function Tree({ root, wanted, show, mark }: ListProps & { readonly root: CallNod
   return (
     <table class="data" role="treegrid">
       <caption class="hidden">Tree of calls</caption>
-      <thead>
-        <tr>
-          <th scope="col">Function</th>
-          <th scope="col" class="number" title="With all that it calls">
-            Total
-          </th>
-          <th scope="col" class="number">
-            Share
-          </th>
-          <th scope="col" class="number" title="In the function itself">
-            Self
-          </th>
-        </tr>
-      </thead>
+      <DataHead
+        columns={[
+          "Function",
+          ["#Total", "With all that it calls"],
+          ["#Share", "Total / sum of everything"],
+          ["#Self", "In the function itself"],
+        ]}
+      />
       <tbody>
         {lines.map(({ node, depth }, i) => (
           <tr
@@ -324,98 +311,72 @@ function Top(
   const total = sums.reduce((sum, { value }) => sum + value, 0);
   return (
     <>
-      <table class="data">
-        <caption class="hidden">Functions</caption>
-        <thead>
-          <tr>
-            <th scope="col">Function</th>
-            <th scope="col" class="number" title="In the function itself">
-              Self
-            </th>
-            <th scope="col" class="number">
-              Share
-            </th>
-            <th scope="col" class="number" title="With all that it calls; recursion counts once">
-              Total
-            </th>
-            <th scope="col" class="number">
-              Share
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {all.slice(0, ROWS).map((one) => (
-            <tr key={`${one.func} ${one.file}`}>
-              <th scope="row">
-                <button type="button" class="link" title={one.file} onClick={() => mark(one.sums)}>
-                  {frameText(one)}
-                </button>
-              </th>
-              <td class="number">{show(one.self)}</td>
-              <td class="number">{percent(one.self / total)}</td>
-              <td class="number">{show(one.total)}</td>
-              <td class="number">{percent(one.total / total)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <DataTable
+        label="Functions"
+        rowHead
+        columns={[
+          "Function",
+          ["#Self", "In the function itself"],
+          ["#Share", "Self / sum of everything"],
+          ["#Total", "With all that it calls; recursion counts once"],
+          ["#Share", "Total / sum of everything"],
+        ]}
+        rows={all.slice(0, ROWS).map((one) => [
+          <Link title={one.file} go={() => mark(one.sums)}>
+            {frameText(one)}
+          </Link>,
+          show(one.self),
+          percent(one.self / total),
+          show(one.total),
+          percent(one.total / total),
+        ])}
+      />
       {all.length > ROWS && <p class="muted">and {plural(all.length - ROWS, "more function")}</p>}
     </>
   );
 }
 
 /** Where activations wait and who wakes them there, by the time that was waited. */
-function Pairs(props: {
-  readonly trace: LoadedTrace;
-  readonly part: Parameters<typeof wakePairs>[1];
-  readonly wanted: string;
-}) {
-  const { trace, part, wanted } = props;
+function Pairs(props: { readonly trace: LoadedTrace; readonly part: Part; readonly wanted: string }) {
+  const { trace, wanted } = props;
   const { model } = trace;
+  const part = useSignal(props.part);
+  part.value = props.part;
+  const pairs = useInSteps(() => new WakePairs(model, part.value));
   const text = wanted.toLowerCase();
   const place = (stack: number): string => {
     const frame = programFrame(model.stacks[stack]!);
     return frame === undefined ? "(no stack)" : frameText(frame);
   };
-  const all = wakePairs(model, part).filter(
+  const { value, progress } = pairs.value;
+  if (value === null || progress < 1) return <Progress of={progress} />;
+  const all = value.filter(
     ({ waiting, waking }) => text === "" || isMatch(place(waiting), text) || isMatch(place(waking), text),
   );
-  if (all.length === 0) return <p class="empty">Nobody wakes anybody here.</p>;
+  if (all.length === 0)
+    return <p class="empty">Nobody wakes anybody here. (Timers and the network are nobody.)</p>;
   return (
-    <table class="data">
-      <caption class="hidden">Who wakes whom</caption>
-      <thead>
-        <tr>
-          <th scope="col">Waits at</th>
-          <th scope="col">for</th>
-          <th scope="col">until woken at</th>
-          <th scope="col" class="number">
-            Waited
-          </th>
-          <th scope="col" class="number">
-            Times
-          </th>
-          <th scope="col" class="number">
-            Longest
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {all.slice(0, ROWS).map((pair) => (
-          <tr key={`${pair.waiting} ${pair.waking} ${pair.reason}`}>
-            <th scope="row">{place(pair.waiting)}</th>
-            <td>{shortName(model.strings[pair.reason]!)}</td>
-            <td>{place(pair.waking)}</td>
-            <td class="number">{duration(pair.total)}</td>
-            <td class="number">{count(pair.count)}</td>
-            <td class="number">
-              <button type="button" class="link" onClick={() => goTo({ kind: "span", row: pair.span })}>
-                {duration(pair.longest)}
-              </button>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <DataTable
+      label="Who wakes whom"
+      rowHead
+      columns={[
+        ["Waits at", "The program's innermost function where it waited"],
+        ["for", "The reason of the wait"],
+        ["until woken at", "The program's innermost function that woke it"],
+        ["#Waited", "Sum of the waits"],
+        ["#Times", "Number of the waits"],
+        ["#Longest", "A click leads there"],
+      ]}
+      rows={all
+        .slice(0, ROWS)
+        .map((pair) => [
+          place(pair.waiting),
+          shortName(model.strings[pair.reason]!),
+          place(pair.waking),
+          duration(pair.total),
+          count(pair.count),
+          <Link go={() => goTo({ kind: "span", row: pair.span })}>{duration(pair.longest)}</Link>,
+        ])}
+    />
   );
 }
