@@ -27,6 +27,7 @@ export function Activations() {
 const COLUMNS: readonly GroupColumn<ActivationGroup>[] = [
   {
     title: "Count",
+    help: "Activations of this entry function",
     isNumber: true,
     cell: ({ rows }) => count(rows.length),
     value: ({ rows }) => rows.length,
@@ -51,7 +52,11 @@ const COLUMNS: readonly GroupColumn<ActivationGroup>[] = [
     cell: (group) => time(waitingOf(group)),
     value: waitingOf,
   },
-  { title: "Where the time went", cell: (group) => <Shares of={group} /> },
+  {
+    title: "Where the time went",
+    help: "States as shares of the time that all of them lived",
+    cell: (group) => <Shares of={group} />,
+  },
 ];
 
 function waitingOf(group: ActivationGroup): number {
@@ -105,6 +110,7 @@ function Members(props: { readonly of: ActivationGroup }) {
       columns={[
         {
           title: "Activation",
+          help: "Its entry function and its number",
           cell: (i) => activationLabel(model, rows[i]!),
           value: (i) => activationLabel(model, rows[i]!),
         },
@@ -122,7 +128,12 @@ function Members(props: { readonly of: ActivationGroup }) {
           cell: (i) => `${duration(lived(i))}${Number.isNaN(ended[rows[i]!]!) ? ", alive" : ""}`,
           value: lived,
         },
-        { title: "Created by", cell: creatorOf, value: creatorOf },
+        {
+          title: "Created by",
+          help: "The activation that ran when it was created",
+          cell: creatorOf,
+          value: creatorOf,
+        },
       ]}
       count={rows.length}
       current={-1}

@@ -10,7 +10,7 @@ export interface GroupColumn<T> {
   /** Beside the title. */
   readonly note?: ComponentChildren;
   /** What it counts, and how. */
-  readonly help?: string;
+  readonly help: string;
   /** Numbers, which are aligned to the right. */
   readonly isNumber?: boolean;
   readonly cell: (group: T) => ComponentChildren;
@@ -30,7 +30,7 @@ export function GroupTable<T extends { readonly name: string }>(props: {
   const open = useSignal<string | null>(null);
   const sorting = useSignal<Sorting | null>(null);
   const all: readonly GroupColumn<T>[] = [
-    { title, cell: ({ name }) => name, value: ({ name }) => name },
+    { title, help: "A click shows its members", cell: ({ name }) => name, value: ({ name }) => name },
     ...columns,
   ];
   const by = sorting.value === null ? undefined : all[sorting.value.column]!.value;

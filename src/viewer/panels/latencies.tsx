@@ -142,6 +142,7 @@ function Instances(props: {
         columns={[
           {
             title: "Length",
+            help: "From its begin to its end",
             isNumber: true,
             cell: (i) => (Number.isNaN(lengthOf(rows[i]!)) ? "open" : duration(lengthOf(rows[i]!))),
             value: (i) => lengthOf(rows[i]!),
@@ -153,8 +154,13 @@ function Instances(props: {
             cell: (i) => timestamp(start(i), 1000),
             value: start,
           },
-          { title: of === "tasks" ? "Task" : "Of task", cell: task, value: task },
-          { title: "Activation", cell: activation, value: activation },
+          {
+            title: of === "tasks" ? "Task" : "Of task",
+            help: of === "tasks" ? "Its type and its number" : "The task in which it began",
+            cell: task,
+            value: task,
+          },
+          { title: "Activation", help: "The one that began it", cell: activation, value: activation },
         ]}
         count={rows.length}
         current={current}

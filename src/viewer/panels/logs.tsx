@@ -67,13 +67,21 @@ export function Logs() {
 const COLUMNS: readonly GroupColumn<LogGroup>[] = [
   {
     title: "Count",
+    help: "Logs of this group",
     isNumber: true,
     cell: ({ rows }) => count(rows.length),
     value: ({ rows }) => rows.length,
   },
-  { title: "Tasks", isNumber: true, cell: ({ tasks }) => count(tasks), value: ({ tasks }) => tasks },
+  {
+    title: "Tasks",
+    help: "Distinct tasks in which they were written",
+    isNumber: true,
+    cell: ({ tasks }) => count(tasks),
+    value: ({ tasks }) => tasks,
+  },
   {
     title: "Activations",
+    help: "Distinct activations that wrote them",
     isNumber: true,
     cell: ({ activations }) => count(activations),
     value: ({ activations }) => activations,
@@ -84,8 +92,9 @@ function Rows(props: { readonly label: string; readonly rows: Uint32Array }) {
   const { label, rows } = props;
   const { model } = loaded.value!;
   const time = (i: number): number => model.logs.time[rows[i]!]! - model.startTime;
-  const column = (title: string, key: LogKey) => ({
+  const column = (title: string, help: string, key: LogKey) => ({
     title,
+    help,
     cell: (i: number) => logOwner(model, rows[i]!, key),
     value: (i: number) => logOwner(model, rows[i]!, key),
   });
@@ -101,9 +110,9 @@ function Rows(props: { readonly label: string; readonly rows: Uint32Array }) {
           cell: (i) => timestamp(time(i), 1000),
           value: time,
         },
-        column("Task", "task"),
-        column("Activation", "activation"),
-        column("Text", "message"),
+        column("Task", "The task in which it was written", "task"),
+        column("Activation", "The activation that wrote it", "activation"),
+        column("Text", "What was written", "message"),
       ]}
       count={rows.length}
       current={selection.value?.kind === "log" ? rows.indexOf(selection.value.row) : -1}

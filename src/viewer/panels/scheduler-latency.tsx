@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { distributionOf } from "../../analysis/distribution.ts";
-import { latencyBuckets } from "../../analysis/latency-buckets.ts";
+import { latencyBuckets, type LatencyBucket } from "../../analysis/latency-buckets.ts";
 import { partOf } from "../../analysis/part.ts";
 import { useInSteps } from "../app/in-steps.ts";
 import { goTo, loaded } from "../app/state.ts";
@@ -29,7 +29,9 @@ export function SchedulerLatency() {
   const spread = useComputed(() =>
     ready.value === null ? null : distributionOf(ready.value.latency.slice()),
   );
-  const buckets = useComputed(() => (ready.value === null ? [] : latencyBuckets(ready.value.latency)));
+  const buckets = useComputed(() =>
+    ready.value === null ? [] : withoutTwins(latencyBuckets(ready.value.latency)),
+  );
   const longest = useComputed(() =>
     ready.value === null
       ? new Uint32Array(0)
@@ -93,6 +95,7 @@ export function SchedulerLatency() {
               columns={[
                 {
                   title: "Waited",
+                  help: "From ready to running",
                   isNumber: true,
                   cell: (i) => duration(latency[chosen[i]!]!),
                   value: (i) => latency[chosen[i]!]!,
@@ -106,6 +109,7 @@ export function SchedulerLatency() {
                 },
                 {
                   title: "Activation",
+                  help: "The one that ran late",
                   cell: (i) => activationLabel(model, activationOfSpan(model, span[chosen[i]!]!)),
                   value: (i) => activationLabel(model, activationOfSpan(model, span[chosen[i]!]!)),
                 },
@@ -120,4 +124,15 @@ export function SchedulerLatency() {
       )}
     </div>
   );
+}
+
+/** Go's first buckets begin at the same whole nanosecond: they are one. */
+function withoutTwins(buckets: readonly LatencyBucket[]): LatencyBucket[] {
+  const found: LatencyBucket[] = [];
+  for (const bucket of buckets) {
+    const last = found.at(-1);
+    if (last?.from !== bucket.from) found.push(bucket);
+    else found[found.length - 1] = { ...bucket, count: last.count + bucket.count };
+  }
+  return found;
 }

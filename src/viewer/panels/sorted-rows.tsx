@@ -7,7 +7,7 @@ import { VirtualRows } from "./virtual-rows.tsx";
 /** A column of many rows: what it shows of row i, and what it is sorted and saved by. */
 export interface RowColumn {
   readonly title: string;
-  readonly help?: string;
+  readonly help: string;
   readonly isNumber?: boolean;
   readonly cell: (index: number) => ComponentChildren;
   readonly value: (index: number) => Cell;
