@@ -147,6 +147,7 @@ class Session implements Recording {
       buffer,
       sampled,
       boot: extras.preloaded === true,
+      http: options,
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -188,6 +189,7 @@ class Session implements Recording {
           page: this.#page,
           channel,
           buffer,
+          http: { http: options.http, traceparent: options.traceparent },
           hiddenThread: extras.preloaded === true ? this.#worker.threadId : 0,
           preloaded: extras.preloaded === true,
         },

@@ -1,4 +1,5 @@
 import type { LivingGoroutine } from "../encode/writer.ts";
+import type { FrameworkHooks } from "../loader/loader.ts";
 import type { FrameSource } from "../probe/frames.ts";
 import type { Probe } from "../probe/probe.ts";
 import type { StartOptions } from "./options.ts";
@@ -24,6 +25,8 @@ export interface Slot {
   recording: Recording | undefined;
   /** What transformed code of this isolate calls, where code is transformed. */
   frames: FrameSource | undefined;
+  /** What is called by frameworks that are loaded where code is transformed (instrument/frameworks.ts). */
+  frameworks: FrameworkHooks | undefined;
   /** `start` of the copy that came first; undefined in a Worker. */
   start: ((sink: Sink, options: StartOptions) => void) | undefined;
   /** V8's own console.profile and console.profileEnd, called by the tracer thread through the inspector. */
@@ -60,6 +63,7 @@ class OwnSlot implements Slot {
     probe: undefined,
     recording: undefined,
     frames: undefined,
+    frameworks: undefined,
     start: undefined,
     profile: undefined,
     profileEnd: undefined,
@@ -83,6 +87,12 @@ class OwnSlot implements Slot {
   }
   set frames(value) {
     this.#fields.frames = value;
+  }
+  get frameworks(): Slot["frameworks"] {
+    return this.#fields.frameworks;
+  }
+  set frameworks(value) {
+    this.#fields.frameworks = value;
   }
   get start(): Slot["start"] {
     return this.#fields.start;
