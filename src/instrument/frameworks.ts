@@ -40,7 +40,7 @@ const FRAMEWORKS: readonly Framework[] = [
   },
   {
     file: /\/node_modules\/hono\/dist\/(?:cjs\/)?hono-base\.js$/,
-    behind: /const matchResult = this\.router\.match\(method, path\);/,
+    behind: /const matchResult = this\.(?:router\.match|matchRoute)\(method, path\);/,
     hook: "hono",
     args: "matchResult,env,method",
   },

@@ -31,8 +31,6 @@ interface FetchedRequest {
 /** What outgoing requests need of their surroundings. */
 export interface OutgoingOptions {
   readonly facts: FactWriter;
-  /** Whether the running code is known. Of what other code asks for nothing is told. */
-  readonly isKnown: () => boolean;
   /** Sees whether the loop was idle, where nothing has told that code runs again. */
   readonly looks: () => void;
   readonly propagation: Propagation | undefined;
@@ -84,7 +82,6 @@ const ENDINGS: ReadonlySet<unknown> = new Set(["error", "upgrade", "connect", "c
 
 class OutgoingRequests {
   readonly #facts: FactWriter;
-  readonly #isKnown: () => boolean;
   readonly #looks: () => void;
   readonly #propagation: Propagation | undefined;
   readonly #open = new OpenRoots<object>();
@@ -94,10 +91,9 @@ class OutgoingRequests {
   #swept = now();
   #on = true;
 
-  constructor({ facts, isKnown, looks, propagation }: OutgoingOptions) {
+  constructor({ facts, looks, propagation }: OutgoingOptions) {
     this.#facts = facts;
     this.#looks = looks;
-    this.#isKnown = isKnown;
     this.#propagation = propagation;
   }
 
@@ -188,7 +184,6 @@ class OutgoingRequests {
   #begin(request: object, method: string, host: string, path: string): void {
     const time = now();
     this.#sweep(time);
-    if (!this.#isKnown()) return;
     const id = newId();
     this.#statuses[this.#open.add(request, id)] = 0;
     const name = `${method} ${host}${pathShape(path)}`;
@@ -210,7 +205,7 @@ class OutgoingRequests {
 
   /** The running code's log of what goes out with the request. */
   #logs(traceparent: string): void {
-    if (traceparent === "" || !this.#isKnown()) return;
+    if (traceparent === "") return;
     const facts = this.#facts;
     facts.message(Fact.Log, now(), facts.string("traceparent"), 0, traceparent);
   }

@@ -60,9 +60,8 @@ export class Probe {
     }
     this.#stops.push(this.#channels.stop, watchTimers(this.#facts));
     if (http.http || propagation !== undefined) {
-      const isKnown = (): boolean => this.#context?.known !== false || frames?.current !== 0;
       const looks = (): void => this.#context?.looks();
-      this.#stops.push(watchOutgoing({ facts: this.#facts, isKnown, looks, propagation }));
+      this.#stops.push(watchOutgoing({ facts: this.#facts, looks, propagation }));
     }
     if (propagation !== undefined) this.#stops.push(() => propagation.stop());
   }
