@@ -322,6 +322,68 @@ server.closeAllConnections(); server.close();`,
   );
 });
 
+test("a request of HTTP/2 is a task, by stream or by request, with the route that a framework finds", async () => {
+  const file = program(
+    "http2.mjs",
+    `import http2 from "node:http2";
+import fastify from "fastify";
+import { setTimeout as sleep } from "node:timers/promises";
+const app = fastify({ http2: true });
+app.get("/users/:name", async () => { await sleep(5); return "hello"; });
+await app.ready();
+const streams = http2.createServer();
+streams.on("stream", (stream, headers) => {
+  if (headers[":path"] === "/never") return;
+  setTimeout(() => { stream.respond({ ":status": 418 }); stream.end("tea"); }, 5);
+});
+for (const server of [app.server, streams]) await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const ask = async (server, paths) => {
+  const session = http2.connect("http://127.0.0.1:" + server.address().port);
+  for (const path of paths) {
+    const stream = session.request({ ":path": path });
+    if (path === "/never") { stream.on("error", () => {}); stream.end(); await sleep(30); stream.close(http2.constants.NGHTTP2_CANCEL); continue; }
+    let text = "";
+    for await (const chunk of stream) text += chunk;
+    console.log(path, text);
+  }
+  await new Promise((resolve) => session.close(resolve));
+};
+await ask(app.server, ["/users/ann", "/users/bob"]);
+await ask(streams, ["/pots/7", "/never"]);
+for (const server of [app.server, streams]) server.close();`,
+  );
+  const plain = await runCommand(process.execPath, [file]);
+  assert.equal(plain.stdout, "/users/ann hello\n/users/bob hello\n/pots/7 tea\n", plain.stderr);
+  await withPlanted(
+    [file],
+    (recording) => {
+      assert.equal(recording.stdout, plain.stdout, recording.stderr);
+      judged(recording.file);
+      const tasks = tasksOf(recording.file);
+      assert.ok(tasks.length === 4 && tasks.every(({ complete }) => complete), JSON.stringify(tasks));
+      const messages = (table("logs", recording.file) as LogRow[])
+        .filter(({ category }) => category === "http")
+        .map(({ message }) => message);
+      assert.deepEqual(messages.toSorted(), [
+        "200",
+        "200",
+        "418",
+        "GET /never",
+        "GET /pots/7",
+        "GET /users/ann",
+        "GET /users/bob",
+        "aborted",
+      ]);
+    },
+    ({ file: out }) =>
+      assert.deepEqual(counts(tasksOf(out).map(({ name }) => name)), {
+        "GET /never": 1,
+        "GET /pots/:id": 1,
+        "GET /users/:name": 2,
+      }),
+  );
+});
+
 test("--no-http leaves requests without tasks and regions", async () => {
   await withPlanted(
     [example("services.mjs")],

@@ -5,7 +5,7 @@ import type { Worker } from "node:worker_threads";
 import { Fact, HANDLED, RootKind } from "../base/facts.ts";
 import { OpenRoots } from "./open-roots.ts";
 import type { Sites } from "./sites.ts";
-import { IncomingRequests } from "./requests.ts";
+import { IncomingRequests, isHttp2 } from "./requests.ts";
 import type { HttpOptions } from "./requests.ts";
 import type { Propagation } from "./traceparent.ts";
 import { newId, now, unwritten } from "./writer.ts";
@@ -22,6 +22,8 @@ export interface ChannelSource {
   lastRequest(): number;
   /** A server is about to tell of a connection, which Node announces only afterwards; 0 where it is known already. */
   connection(socket: Socket): number;
+  /** A server is about to tell of a request of HTTP/2, with its headers; 0 where it is none. */
+  stream(stream: unknown, headers: unknown): number;
   /** A framework has found the route of a request (see IncomingRequests). */
   routed(response: object | undefined, method: string, route: string): void;
   stop(): void;
@@ -63,6 +65,19 @@ export function watchChannels(
     const name = facts.string(`request ${request.method ?? ""}`);
     facts.put(Fact.Root, time, id, name, RootKind.Request + handled);
     requests.begins(id, request, response, time);
+  }
+
+  function stream(made: unknown, given: unknown): number {
+    if (!isHttp2(made, given)) return 0;
+    const headers = given as Readonly<Record<string, unknown>>;
+    begins?.();
+    const time = now();
+    sweep(time);
+    const id = requests.open(made);
+    const method = String(headers[":method"]);
+    facts.put(Fact.Root, time, id, facts.string(`request ${method}`), RootKind.Request + handled);
+    requests.begins(id, { method, url: headers[":path"], headers }, made, time);
+    return id;
   }
 
   function responseFinish(message: unknown): void {
@@ -125,6 +140,7 @@ export function watchChannels(
     sweep: () => sweep(),
     lastRequest,
     connection,
+    stream,
     routed: (response, method, route) => requests.routed(response, method, route),
     stop,
   };

@@ -1,11 +1,11 @@
 import { ServerResponse } from "node:http";
-import type { IncomingMessage } from "node:http";
 import { Fact } from "../base/facts.ts";
 import { OpenRoots } from "./open-roots.ts";
 import { RouteNames } from "./routes.ts";
 import type { Named } from "./routes.ts";
 import { traceparentOf } from "./traceparent.ts";
 import type { Propagation } from "./traceparent.ts";
+import { undoAll } from "./replace.ts";
 import { wrap } from "./wrap.ts";
 import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
@@ -24,6 +24,22 @@ export interface HttpOptions {
   readonly traceparent: boolean;
 }
 
+/** A request as its server tells of it. */
+interface Asked {
+  readonly method?: unknown;
+  readonly url?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** What a request is answered by: a ServerResponse, or a stream of HTTP/2. */
+export interface Answer {
+  readonly destroyed?: boolean;
+  readonly closed?: boolean;
+  /** Of HTTP/2. */
+  readonly sentHeaders?: Readonly<Record<string, unknown>> | undefined;
+  readonly rstCode?: number | undefined;
+}
+
 /**
  * Incoming requests: each is a root and, where that is wanted, a task named by method and route, with its URL, its status
  * and the traceparent it came with as logs. It ends when the answer has been handed over or the client is gone.
@@ -32,36 +48,47 @@ export class IncomingRequests {
   readonly #facts: FactWriter;
   readonly #isTask: boolean;
   readonly #propagation: Propagation | undefined;
-  readonly #open = new OpenRoots<ServerResponse>();
+  readonly #open = new OpenRoots<Answer>();
   /** By place of the open requests; used again and again. */
   readonly #named: Named[] = [];
   readonly #names = new RouteNames();
-  readonly #undo: () => void;
+  readonly #undo: (() => void)[] = [];
+  #seesStreams = false;
   #on = true;
 
   constructor(facts: FactWriter, options: HttpOptions, propagation: Propagation | undefined) {
     this.#facts = facts;
     this.#isTask = options.http;
     this.#propagation = propagation;
-    const closes = (response: unknown): void => {
-      if (this.#on) this.gone(response as ServerResponse);
+    this.#watchClosing(ServerResponse.prototype);
+  }
+
+  /** Sees answers of that kind close. */
+  #watchClosing(prototype: object): void {
+    const closes = (answer: Answer): void => {
+      if (this.#on) this.gone(answer);
     };
-    this.#undo = wrap(ServerResponse.prototype, "emit", (original) => {
+    const undo = wrap(prototype, "emit", (original) => {
       return function (this: unknown, event: unknown): unknown {
-        if (event === "close") closes(this);
+        if (event === "close") closes(this as Answer);
         // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
         return Reflect.apply(original, this, arguments);
       };
     });
+    this.#undo.push(undo);
   }
 
   stop(): void {
     this.#on = false;
-    this.#undo();
+    undoAll(this.#undo);
   }
 
   /** A request has come; answers the id of its root. Its Root fact is the next thing to be written. */
-  open(response: ServerResponse): number {
+  open(response: Answer): number {
+    if ("sentHeaders" in response && !this.#seesStreams) {
+      this.#seesStreams = true;
+      this.#watchClosing(Object.getPrototypeOf(response) as object);
+    }
     const id = newId();
     const place = this.#open.add(response, id);
     this.#named[place] ??= { method: "", shape: "", name: "", isRouted: false };
@@ -69,37 +96,43 @@ export class IncomingRequests {
   }
 
   /** Tells of the request whose root has begun. */
-  begins(id: number, request: IncomingMessage, response: ServerResponse, time: bigint): void {
+  begins(id: number, request: Asked, response: Answer, time: bigint): void {
     const facts = this.#facts;
-    const { method = "", url = "" } = request;
+    const method = typeof request.method === "string" ? request.method : "";
+    const url = typeof request.url === "string" ? request.url : "";
     const name = this.#names.begin(this.#named[this.#open.placeOf(response)]!, method, url);
     if (this.#isTask) facts.put(Fact.RootTask, time, id, facts.string(name), 0);
     facts.message(Fact.Log, time, facts.string("http"), 0, `${method} ${url.slice(0, MAX_URL)}`);
-    const parent = traceparentOf(request.headers?.traceparent);
+    const parent = traceparentOf(request.headers?.["traceparent"]);
     if (parent !== "") facts.message(Fact.Log, time, facts.string("traceparent"), 0, parent);
-    this.#propagation?.enter(parent, request.headers.tracestate);
+    this.#propagation?.enter(parent, request.headers?.["tracestate"]);
   }
 
   /** The answer has been handed over. */
   finished(response: ServerResponse): void {
-    const { statusCode } = response;
-    const place = this.#open.placeOf(response);
-    if (place < 0) return;
-    const name = this.#isTask ? this.#names.answered(this.#named[place]!, statusCode) : "";
-    const time = now();
-    const id = this.#open.remove(response);
-    if (name !== "") this.#facts.put(Fact.TaskName, time, id, this.#facts.string(name), 0);
-    this.#facts.put(Fact.Release, time, id, this.#facts.string(String(statusCode)), 0);
+    this.#end(response, response.statusCode);
   }
 
-  /** The response is closed: if that is news, the client has gone. */
-  gone(response: ServerResponse): void {
+  /** The answer is closed: if that is news, the client has gone, or it is one of HTTP/2, which says nothing else. */
+  gone(answer: Answer): void {
     try {
-      const id = this.#open.remove(response);
-      if (id !== 0) this.#facts.put(Fact.Release, now(), id, this.#facts.string(ABORTED), 0);
+      const status = answer.rstCode === 0 ? answer.sentHeaders?.[":status"] : undefined;
+      this.#end(answer, typeof status === "number" ? status : undefined);
     } catch {
       unwritten.facts++;
     }
+  }
+
+  #end(answer: Answer, status: number | undefined): void {
+    const place = this.#open.placeOf(answer);
+    if (place < 0) return;
+    const facts = this.#facts;
+    const named = this.#named[place]!;
+    const name = this.#isTask && status !== undefined ? this.#names.answered(named, status) : "";
+    const time = now();
+    const id = this.#open.remove(answer);
+    if (name !== "") facts.put(Fact.TaskName, time, id, facts.string(name), 0);
+    facts.put(Fact.Release, time, id, facts.string(status === undefined ? ABORTED : String(status)), 0);
   }
 
   /** Lets go of what ended without saying so. */
@@ -115,7 +148,7 @@ export class IncomingRequests {
    */
   routed(response: object | undefined, method: string, route: string): void {
     const facts = this.#facts;
-    const place = response === undefined ? -1 : this.#open.placeOf(response as ServerResponse);
+    const place = this.#placeOf(response);
     if (place < 0) {
       if (response !== undefined) return;
       facts.put(Fact.TaskName, now(), 0, facts.string(this.#names.route(method, route)), 0);
@@ -127,4 +160,18 @@ export class IncomingRequests {
     if (!this.#isTask) facts.put(Fact.RootTask, now(), id, facts.string(named.name), 0);
     else if (name !== "") facts.put(Fact.TaskName, now(), id, facts.string(name), 0);
   }
+
+  #placeOf(response: object | undefined): number {
+    if (response === undefined) return -1;
+    const place = this.#open.placeOf(response as Answer);
+    if (place >= 0 || !("stream" in response)) return place;
+    const { stream } = response as { readonly stream?: object };
+    return typeof stream === "object" ? this.#open.placeOf(stream as Answer) : -1;
+  }
+}
+
+/** Whether a server's event `stream` is of HTTP/2, by what it brings. */
+export function isHttp2(stream: unknown, headers: unknown): stream is Answer {
+  if (typeof stream !== "object" || stream === null || !("sentHeaders" in stream)) return false;
+  return typeof headers === "object" && headers !== null && ":method" in headers;
 }
