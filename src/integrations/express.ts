@@ -1,6 +1,6 @@
 import { wrap } from "../probe/wrap.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
-import { nameRequest } from "../recorder/api.ts";
+import { inRecording, nameRequest } from "../recorder/api.ts";
 
 /** A request as Express and its router show it. */
 interface ExpressRequest {
@@ -36,7 +36,7 @@ function watchLayers(prototype: object): void {
     wrap(prototype, name, (original) => {
       return function (this: unknown, request: unknown, response: unknown): unknown {
         try {
-          enters(this as Layer, request as ExpressRequest, response as object);
+          if (inRecording()) enters(this as Layer, request as ExpressRequest, response as object);
         } catch {
           // A getter of the program's.
         }

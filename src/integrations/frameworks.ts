@@ -1,5 +1,4 @@
 import { subscribe } from "node:diagnostics_channel";
-import { nameRequest } from "../recorder/api.ts";
 import { slot } from "../recorder/slot.ts";
 import { nameByExpress } from "./express.ts";
 import { nameByFastify } from "./fastify.ts";
@@ -19,7 +18,7 @@ export function nameRequestsByRoute(): void {
       const { Router = exported } = exported as { readonly Router?: unknown };
       nameByKoa(Router);
     }),
-    hono: harmless((matched, env, method) => nameByHono(matched, env, method, nameRequest)),
+    hono: harmless((matched, env, method) => nameByHono(matched, env, method)),
   };
   subscribe(
     "fastify.initialization",

@@ -1,4 +1,4 @@
-import { nameRequest } from "../recorder/api.ts";
+import { inRecording, nameRequest } from "../recorder/api.ts";
 
 /** A route of Hono's. */
 interface HonoRoute {
@@ -6,14 +6,12 @@ interface HonoRoute {
   readonly method?: unknown;
 }
 
-/** Who is told the name of a request. */
-type Name = (response: object | undefined, method: string, route: string) => void;
-
 /** Names a request by what Hono has matched: handlers, each with its route. */
-export function nameByHono(matched: unknown, env: unknown, method: unknown, name: Name): void {
+export function nameByHono(matched: unknown, env: unknown, method: unknown): void {
+  if (!inRecording()) return;
   const [handlers] = matched as readonly [readonly (readonly [readonly [unknown, HonoRoute]])[]];
   const route = lastRoute(handlers.map(([[, one]]) => one));
-  if (route !== null && typeof method === "string") name(answerOf(env), method, route);
+  if (route !== null && typeof method === "string") nameRequest(answerOf(env), method, route);
 }
 
 /** The path of the last route that is no middleware's, null where there is none. */

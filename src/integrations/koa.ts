@@ -45,8 +45,7 @@ export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) 
 
 /**
  * `app.use(runtrace())`, before the router: for a process in which nothing does it by itself, because it is recorded by
- * `start()` alone. The name is there when the router has put its route into the context, and where it did so is seen by
- * a property of the context, which is gone then.
+ * `start()` alone. The router puts its route into the context, where a setter sees that, which is gone then.
  */
 export function koaMiddleware(): KoaMiddleware {
   return (context, next) => {

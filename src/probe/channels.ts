@@ -5,7 +5,7 @@ import type { Worker } from "node:worker_threads";
 import { Fact, HANDLED, RootKind } from "../base/facts.ts";
 import { OpenRoots } from "./open-roots.ts";
 import type { Sites } from "./sites.ts";
-import { IncomingRequests, isHttp2 } from "./requests.ts";
+import { IncomingRequests, isHttp2, methodOf } from "./requests.ts";
 import type { HttpOptions } from "./requests.ts";
 import type { Propagation } from "./traceparent.ts";
 import { newId, now, unwritten } from "./writer.ts";
@@ -74,7 +74,7 @@ export function watchChannels(
     const time = now();
     sweep(time);
     const id = requests.open(made);
-    const method = String(headers[":method"]);
+    const method = methodOf(headers[":method"]);
     facts.put(Fact.Root, time, id, facts.string(`request ${method}`), RootKind.Request + handled);
     requests.begins(id, { method, url: headers[":path"], headers }, made, time);
     return id;

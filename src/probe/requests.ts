@@ -1,4 +1,4 @@
-import { ServerResponse } from "node:http";
+import { METHODS, ServerResponse } from "node:http";
 import { Fact } from "../base/facts.ts";
 import { OpenRoots } from "./open-roots.ts";
 import { RouteNames } from "./routes.ts";
@@ -174,4 +174,9 @@ export class IncomingRequests {
 export function isHttp2(stream: unknown, headers: unknown): stream is Answer {
   if (typeof stream !== "object" || stream === null || !("sentHeaders" in stream)) return false;
   return typeof headers === "object" && headers !== null && ":method" in headers;
+}
+
+/** A method of HTTP/2, which may be of the client's making there: one of Node's, or "(other)". */
+export function methodOf(method: unknown): string {
+  return typeof method === "string" && METHODS.includes(method) ? method : "(other)";
 }
