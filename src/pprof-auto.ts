@@ -1,6 +1,7 @@
 import { isMainThread, parentPort } from "node:worker_threads";
 import { serveAlone } from "./pprof-http/auto.ts";
 import { listenForAttach } from "./recorder/attach.ts";
+import { nameRequestsByRoute } from "./integrations/frameworks.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { prepare } from "./recorder/prepare.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -11,10 +12,11 @@ import { joinRecording } from "./recorder/workers.ts";
  */
 if (!isMainThread) {
   // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
-  if (parentPort !== null) joinRecording();
+  if (parentPort !== null && joinRecording()) nameRequestsByRoute();
 } else if (!isLauncher(process.argv[1])) {
   restoreEnvironment();
   prepare({ include: [], exclude: [] });
   listenForAttach();
+  nameRequestsByRoute();
   serveAlone(process.env["RUNTRACE_HTTP"]);
 }

@@ -1,4 +1,5 @@
 import { isMainThread, parentPort } from "node:worker_threads";
+import { nameRequestsByRoute } from "./integrations/frameworks.ts";
 import { recordNodeTests } from "./integrations/node-test.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
@@ -11,8 +12,9 @@ import { joinRecording } from "./recorder/workers.ts";
 if (!isMainThread) {
   restoreEnvironment();
   // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
-  if (parentPort !== null) joinRecording();
+  if (parentPort !== null && joinRecording()) nameRequestsByRoute();
 } else if (!isLauncher(process.argv[1])) {
   const asked = recordProcess();
+  nameRequestsByRoute();
   if (asked?.tests === true) recordNodeTests();
 }

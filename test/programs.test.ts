@@ -229,10 +229,13 @@ test("a request is one activation from its first byte to its answer", async () =
       // Not as long as its connection is kept alive.
       assert.ok(lived < 2_000, `lived ${lived} ms`);
     }
-    const urls = model.notes.flatMap(({ message }) => {
-      const request = message["request"] as { url: string } | undefined;
-      return request === undefined ? [] : [request.url];
-    });
+    const urls: string[] = [];
+    for (let i = 0; i < model.logs.count; i++) {
+      const [category, message] = [model.logs.category[i]!, model.logs.message[i]!].map((id) =>
+        text(model, id),
+      );
+      if (category === "http" && message!.startsWith("GET ")) urls.push(message!.slice("GET ".length));
+    }
     assert.deepEqual(urls, ["/item/0", "/item/1", "/item/2", "/item/3"]);
     assert.ok(activationsNamed(model, "connection").length >= 4);
     assert.deepEqual(activationsNamed(model, "callback"), [], "nothing but they calls their handlers");

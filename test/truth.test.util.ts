@@ -28,7 +28,7 @@ const SHORT_MS = 9;
 /**
  * One block an activation, in order of creation: `NAME < CREATOR at STACK`, and indented what it did: waits of more than 9 ms
  * (`REASON MS in STACK, woken by NAME`), regions, tasks, logs. A stack is `func:line < func:line`, without the
- * entry of the main script.
+ * entry of the main script; SERVER is an address of this machine.
  */
 export function tell(parsed: string): Truth {
   const all = new Map<number, Activation>();
@@ -101,7 +101,9 @@ export function tell(parsed: string): Truth {
     const by = creator === -1 ? "" : ` < ${all.get(creator)?.name ?? "?"}${born === "" ? "" : ` at ${born}`}`;
     blocks.push([`${name}${by}`, ...lines.map((line) => `  ${line}`)].join("\n"));
   }
-  return { text: blocks.join("\n"), events, bare, broken };
+  // Ports are the machine's.
+  const text = blocks.join("\n").replaceAll(/\b127\.0\.0\.1:\d+/g, "SERVER");
+  return { text, events, bare, broken };
 }
 
 interface Event {

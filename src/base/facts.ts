@@ -43,8 +43,20 @@ export const Fact = {
 
   /** A root activation begins here and holds the rest of the callback. a: root id; b: name string id; c: RootKind, and HANDLED where Return tells its end. */
   Root: 30,
-  /** A held root (a request) needs no more waiting for. a: root id. */
+  /**
+   * A held root (a request) needs no more waiting for. a: root id; b: string id of what is logged of it at its end, or 0. The
+   * task that began with it ends, and so does the region of what has gone out.
+   */
   Release: 31,
+  /** A task begins that ends with the root. a: root id; b: name string id. */
+  RootTask: 32,
+  /** Such a task has another name. a: root id, 0 for the root whose task the running code belongs to; b: name string id. */
+  TaskName: 33,
+  /**
+   * The running code asks for something outside (a request goes out), which an activation of its own waits for in a region,
+   * until Release. a: root id; b: name string id; c: site id.
+   */
+  Outgoing: 34,
 
   /** An activation of its own begins synchronously here. a: id; b: name string id; c: site id. Closed by Return. */
   Go: 40,
@@ -56,7 +68,7 @@ export const Fact = {
   Return: 43,
   /** startRegion. a: region id; b: name string id; c: site id. */
   RegionBegin: 44,
-  /** a: region id; c: site id. */
+  /** a: region id; b: 1 where it may end on any activation, else 0; c: site id. */
   RegionEnd: 45,
   /** newTask, a child of the current task. a: task id; b: name string id; c: site id. */
   TaskBegin: 46,

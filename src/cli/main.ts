@@ -22,6 +22,8 @@ interface RunFlags {
   readonly buffer: number;
   readonly traceVersion: "1.25" | "1.23";
   readonly signalFlush: boolean;
+  readonly http: boolean;
+  readonly traceparent: boolean;
   readonly children: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
@@ -89,6 +91,8 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
           cpu: flags.cpu,
           buffer: flags.buffer,
           signalFlush: flags.signalFlush,
+          ...(flags.http ? {} : { http: false }),
+          ...(flags.traceparent ? { traceparent: true } : {}),
           children: tests || flags.children,
           tests,
           include: flags.include,
@@ -268,6 +272,8 @@ function recording(command: Command): Command {
     .option("--include <glob>", "transform only these files (may come again)", collect, [])
     .option("--exclude <glob>", "leave these files as they are (may come again)", collect, [])
     .option("--no-signal-flush", "install no handler for SIGINT and SIGTERM")
+    .option("--no-http", "make no tasks of incoming HTTP requests, and no regions of outgoing ones")
+    .option("--traceparent", "send a W3C traceparent with outgoing HTTP requests", false)
     .passThroughOptions();
 }
 

@@ -12,6 +12,10 @@ export interface RunOptions {
   readonly buffer: number;
   /** False: install no handler for SIGINT and SIGTERM. */
   readonly signalFlush: boolean;
+  /** False: incoming HTTP requests are no tasks, and outgoing ones no regions. Undefined: as the environment says. */
+  readonly http?: boolean;
+  /** True: outgoing HTTP requests carry a traceparent where the program gives them none. Undefined: as above. */
+  readonly traceparent?: boolean;
   /** Node children of the program are recorded, too, into FILE.1, FILE.2, … */
   readonly children: boolean;
   /** Tests of node:test are tasks. */

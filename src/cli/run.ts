@@ -22,13 +22,21 @@ export async function run(program: readonly string[], options: RunOptions): Prom
   const out = path.resolve(options.output);
   checkOutput(out);
   const claims = fs.mkdtempSync(path.join(os.tmpdir(), "runtrace-"));
-  const { version, cpu, buffer, signalFlush, include, exclude, children, tests } = options;
+  const { version, cpu, buffer, signalFlush, http, traceparent } = options;
+  const { include, exclude, children, tests } = options;
   const message: RunMessage = {
     out,
     claims,
     children,
     tests,
-    options: { version, cpu, buffer, signalFlush },
+    options: {
+      version,
+      cpu,
+      buffer,
+      signalFlush,
+      ...(http !== undefined && { http }),
+      ...(traceparent !== undefined && { traceparent }),
+    },
     loader: { include, exclude },
   };
   const begin = performance.now();

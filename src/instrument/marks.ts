@@ -93,6 +93,12 @@ export function literal(text: string): string {
     .replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** The text with code inserted at `at`, or on a line of its own behind its last where `at` is its end. */
+export function withInsertion(text: string, at: number, code: string): string {
+  const line = at === text.length ? "\n" : "";
+  return `${text.slice(0, at)}${line}${OPEN}${code}${CLOSE}${text.slice(at)}`;
+}
+
 /** Code of a transformed file with the name of the file in it: what is to be run. */
 export function named({ code, nameAt }: { code: string; nameAt: number }, file: string): string {
   return `${code.slice(0, nameAt)}${literal(file)}${code.slice(nameAt)}`;

@@ -3,6 +3,7 @@ import nodeModule from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import vm from "node:vm";
+import { frameworkOf, withHook } from "../instrument/frameworks.ts";
 import { isMarked, named } from "../instrument/marks.ts";
 import { mayConcern } from "../instrument/words.ts";
 import { CodeCache, cacheKey } from "./cache.ts";
@@ -41,9 +42,12 @@ export class Applier {
    */
   apply(source: string, file: string, name: string, format: Format): string | null {
     try {
-      if (!mayConcern(source) || isMarked(source) || !this.#wants(file)) return null;
-      const done = this.#transformed(source, file, format);
-      return done === null ? null : named(done, name);
+      const framework = frameworkOf(file);
+      if (framework === null && !mayConcern(source)) return null;
+      if (isMarked(source) || !this.#wants(file)) return null;
+      const done = mayConcern(source) ? this.#transformed(source, file, format) : null;
+      const text = done === null ? null : named(done, name);
+      return framework === null ? text : (withHook(framework, text ?? source) ?? text);
     } catch {
       return null;
     }

@@ -11,6 +11,7 @@ import { installTraces } from "./traces.ts";
 
 export type { LoaderOptions } from "./options.ts";
 export { userCache } from "./cache.ts";
+export type { FrameworkHooks } from "../instrument/frameworks.ts";
 
 let installed = false;
 

@@ -5,11 +5,11 @@ import type { Worker } from "node:worker_threads";
 import { Fact, HANDLED, RootKind } from "../base/facts.ts";
 import { OpenRoots } from "./open-roots.ts";
 import type { Sites } from "./sites.ts";
+import { IncomingRequests, isHttp2, methodOf } from "./requests.ts";
+import type { HttpOptions } from "./requests.ts";
+import type { Propagation } from "./traceparent.ts";
 import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
-
-/** A URL's share of a note of 1,024 bytes: a character may take two. */
-const MAX_URL = 480;
 
 /** How often open requests and connections are looked through for ones that ended without saying so. */
 const SWEEP_NS = 1_000_000_000n;
@@ -22,28 +22,35 @@ export interface ChannelSource {
   lastRequest(): number;
   /** A server is about to tell of a connection, which Node announces only afterwards; 0 where it is known already. */
   connection(socket: Socket): number;
+  /** A server is about to tell of a request of HTTP/2, with its headers; 0 where it is none. */
+  stream(stream: unknown, headers: unknown): number;
+  /** A framework has found the route of a request (see IncomingRequests). */
+  routed(response: object | undefined, method: string, route: string): void;
   stop(): void;
 }
 
 /**
  * Roots that Node announces on diagnostics channels: incoming requests and connections, and Workers. `begins` is called
- * before each root.
+ * before each root; what there is to say of requests is said as `options` want it.
  */
-export function watchChannels(facts: FactWriter, sites: Sites, begins?: () => void): ChannelSource {
+export function watchChannels(
+  facts: FactWriter,
+  sites: Sites,
+  begins?: () => void,
+  options: HttpOptions = { http: true, traceparent: false },
+  propagation?: Propagation,
+): ChannelSource {
   /** Handlers are bounded where what runs tells of itself (servers.ts). */
   const handled = begins === undefined ? 0 : HANDLED;
   let last = 0;
-  const requests = new OpenRoots<ServerResponse>();
+  const requests = new IncomingRequests(facts, options, propagation);
   const connections = new OpenRoots<Socket>();
   let swept = now();
 
   function sweep(time = now()): void {
     if (time - swept < SWEEP_NS) return;
     swept = time;
-    requests.forEach((response) => {
-      if (response.destroyed || response.closed)
-        facts.put(Fact.Release, time, requests.remove(response), 0, 0);
-    });
+    requests.sweep();
     connections.forEach((socket) => {
       if (socket.destroyed) facts.put(Fact.Release, time, connections.remove(socket), 0, 0);
     });
@@ -54,23 +61,27 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins?: () => vo
     begins?.();
     const time = now();
     sweep(time);
-    const id = (last = newId());
-    requests.add(response, id);
-    const method = request.method ?? "";
+    const id = (last = requests.open(response));
+    const name = facts.string(`request ${request.method ?? ""}`);
+    facts.put(Fact.Root, time, id, name, RootKind.Request + handled);
+    requests.begins(id, request, response, time);
+  }
+
+  function stream(made: unknown, given: unknown): number {
+    if (!isHttp2(made, given)) return 0;
+    const headers = given as Readonly<Record<string, unknown>>;
+    begins?.();
+    const time = now();
+    sweep(time);
+    const id = requests.open(made);
+    const method = methodOf(headers[":method"]);
     facts.put(Fact.Root, time, id, facts.string(`request ${method}`), RootKind.Request + handled);
-    facts.message(
-      Fact.Note,
-      time,
-      0,
-      0,
-      `{"request":{"method":${JSON.stringify(method)},"url":${JSON.stringify((request.url ?? "").slice(0, MAX_URL))}}}`,
-    );
+    requests.begins(id, { method, url: headers[":path"], headers }, made, time);
+    return id;
   }
 
   function responseFinish(message: unknown): void {
-    const { response } = message as { response: ServerResponse };
-    const id = requests.remove(response);
-    if (id !== 0) facts.put(Fact.Release, now(), id, 0, 0);
+    requests.finished((message as { response: ServerResponse }).response);
   }
 
   function connection(socket: Socket, inHandler = true): number {
@@ -118,11 +129,19 @@ export function watchChannels(facts: FactWriter, sites: Sites, begins?: () => vo
   for (const [name, listener] of channels) subscribe(name, listener);
   const stop = (): void => {
     for (const [name, listener] of channels) unsubscribe(name, listener);
+    requests.stop();
   };
   const lastRequest = (): number => {
     const id = last;
     last = 0;
     return id;
   };
-  return { sweep: () => sweep(), lastRequest, connection, stop };
+  return {
+    sweep: () => sweep(),
+    lastRequest,
+    connection,
+    stream,
+    routed: (response, method, route) => requests.routed(response, method, route),
+    stop,
+  };
 }

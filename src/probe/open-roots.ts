@@ -12,21 +12,34 @@ export class OpenRoots<T extends object> {
   readonly #objects: (T | null)[] = [];
   readonly #free: number[] = [];
 
-  add(object: T, id: number): void {
+  /** Answers its place in the list. */
+  add(object: T, id: number): number {
     const place = this.#free.pop() ?? this.#objects.length;
     this.#objects[place] = object;
     setStamp(object, -id, place);
+    return place;
+  }
+
+  /** Its place in the list, -1 where it is not open. */
+  placeOf(object: T): number {
+    const place = kindOf(object);
+    return place >= 0 && this.#objects[place] === object ? place : -1;
+  }
+
+  /** The id of what is at that place, 0 where nothing is. */
+  idAt(place: number): number {
+    const object = this.#objects[place] ?? null;
+    return object === null ? 0 : -idOf(object);
   }
 
   has(object: T): boolean {
-    const place = kindOf(object);
-    return place >= 0 && this.#objects[place] === object;
+    return this.placeOf(object) >= 0;
   }
 
   /** It is open no longer. Answers its id, 0 where it was not open. */
   remove(object: T): number {
-    if (!this.has(object)) return 0;
-    const place = kindOf(object);
+    const place = this.placeOf(object);
+    if (place < 0) return 0;
     this.#objects[place] = null;
     this.#free.push(place);
     return -idOf(object);

@@ -8,11 +8,14 @@ import { CallContext } from "./context.ts";
 import type { FrameSource } from "./frames.ts";
 import { watchPromises } from "./promises.ts";
 import { watchResources } from "./resources.ts";
+import { watchOutgoing } from "./outgoing.ts";
 import { undoAll } from "./replace.ts";
+import type { HttpOptions } from "./requests.ts";
 import { watchServers } from "./servers.ts";
 import { Sites } from "./sites.ts";
 import { idOf } from "./stamp.ts";
 import { watchTimers } from "./timers.ts";
+import { Propagation } from "./traceparent.ts";
 import { FactWriter, newId, now, unwritten } from "./writer.ts";
 
 export interface ProbeOptions {
@@ -22,6 +25,7 @@ export interface ProbeOptions {
   readonly frames?: FrameSource | undefined;
   /** The isolate's main script has not begun yet. */
   readonly boot?: boolean;
+  readonly http: HttpOptions;
 }
 
 /**
@@ -41,18 +45,25 @@ export class Probe {
   constructor(ring: RingWriter, options: ProbeOptions) {
     this.#facts = new FactWriter(ring);
     this.#sites = new Sites(this.#facts);
-    const { frames, sampled } = options;
+    const { frames, http, sampled } = options;
+    const propagation = http.traceparent ? new Propagation() : undefined;
     this.#frames = frames;
     if (frames === undefined) {
-      this.#channels = watchChannels(this.#facts, this.#sites);
+      this.#channels = watchChannels(this.#facts, this.#sites, undefined, http, propagation);
       this.#watchPromises(sampled);
     } else {
       const context = new CallContext(this.#facts, sampled, options.boot === true);
       this.#context = context;
-      this.#channels = watchChannels(this.#facts, this.#sites, () => context.begins());
+      const begins = (): void => context.begins();
+      this.#channels = watchChannels(this.#facts, this.#sites, begins, http, propagation);
       this.#watchFrames(frames, context);
     }
     this.#stops.push(this.#channels.stop, watchTimers(this.#facts));
+    if (http.http || propagation !== undefined) {
+      const looks = (): void => this.#context?.looks();
+      this.#stops.push(watchOutgoing({ facts: this.#facts, looks, propagation }));
+    }
+    if (propagation !== undefined) this.#stops.push(() => propagation.stop());
   }
 
   /** Everything async through Node's own hooks. */
@@ -117,12 +128,26 @@ export class Probe {
     return this.#call(Fact.Go, name ?? ((fn as { readonly name?: string } | undefined)?.name || "go"), fn);
   }
 
+  /**
+   * A framework has found the route of a request: of the one that `response` answers or, where it is undefined, of the one
+   * that the running code works for.
+   */
+  routed(response: object | undefined, method: string, route: string): void {
+    if (!this.#on) return;
+    try {
+      this.#channels.routed(response, method, route);
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
   regionBegin(type: string): number {
     return this.#begin(Fact.RegionBegin, type);
   }
 
-  regionEnd(id: number): void {
-    this.#put(Fact.RegionEnd, id, 0);
+  /** `anywhere`: it may be ended on any activation. */
+  regionEnd(id: number, anywhere = false): void {
+    this.#put(Fact.RegionEnd, id, anywhere ? 1 : 0);
   }
 
   taskBegin(type: string): number {

@@ -12,19 +12,23 @@ const REQUESTS: ReadonlySet<unknown> = new Set(["request", "checkContinue", "che
 
 /**
  * Where the handlers of a server begin and end. Of a request a channel tells right before the server emits an event for
- * it; of a connection it tells only when that event has been emitted, so that its root begins here. Both roots end when
- * the event has been emitted.
+ * it; of a connection it tells only when that event has been emitted, and of a request of HTTP/2 not at all, so that their
+ * roots begin here. Roots end when the event has been emitted.
  */
 export function watchServers(facts: FactWriter, channels: ChannelSource, context: CallContext): () => void {
   let on = true;
   const bounded = (original: AnyFunction): AnyFunction =>
     function (this: unknown, event: unknown, subject: unknown): unknown {
       const isConnection = event === "connection" && subject instanceof net.Socket;
-      // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
-      if (!on || !(isConnection || REQUESTS.has(event))) return Reflect.apply(original, this, arguments);
+      const isStream = event === "stream";
+      if (!on || !(isConnection || isStream || REQUESTS.has(event)))
+        // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
+        return Reflect.apply(original, this, arguments);
       let root = 0;
       try {
-        root = isConnection ? channels.connection(subject) : channels.lastRequest();
+        if (isConnection) root = channels.connection(subject);
+        // oxlint-disable-next-line prefer-rest-params -- as above
+        else root = isStream ? channels.stream(subject, arguments[2]) : channels.lastRequest();
       } catch {
         unwritten.facts++;
       }

@@ -50,6 +50,32 @@ export function newTask(type: string): Task {
   return probe === undefined ? NO_TASK : new Task(probe, probe.taskBegin(text(type)));
 }
 
+/** Whether anything is recorded at this moment. */
+export function inRecording(): boolean {
+  return shared.probe !== undefined;
+}
+
+/**
+ * Begins a region of the current activation; what it answers ends it. That may be called on any activation, once or more:
+ * it is for callers that see to it that regions end in order, and is never counted as misuse.
+ */
+export function openRegion(type: string): () => void {
+  const { probe } = shared;
+  if (probe === undefined) return () => {};
+  const id = probe.regionBegin(text(type));
+  return () => {
+    if (probe === shared.probe) probe.regionEnd(id, true);
+  };
+}
+
+/**
+ * Names the task of an incoming HTTP request by its route: of the one that `response` answers or, where that is undefined,
+ * of the one that the running code works for.
+ */
+export function nameRequest(response: object | undefined, method: string, route: string): void {
+  shared.probe?.routed?.(response, text(method), text(route));
+}
+
 /** An open region. A second `end` does nothing. */
 export class Region {
   #probe: Probe | undefined;

@@ -116,6 +116,7 @@ export class Engine {
       buffer,
       sampled,
       boot: extras.preloaded === true,
+      http: options,
     });
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -163,6 +164,7 @@ export class Engine {
           page: this.#page,
           channel,
           buffer,
+          http: { http: options.http, traceparent: options.traceparent },
           hiddenThread: extras.preloaded === true ? this.#worker.threadId : 0,
           preloaded: extras.preloaded === true,
         },

@@ -215,8 +215,8 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
 });
 
 test("a loop that hangs until the process is killed has left a file, and a signal writes one without ending anything", async () => {
-  const hung = await fly("hung", `${INCIDENTS} setTimeout(() => culprit(1e9), 300);`, "lag:300ms", {
-    killAfter: 4_000,
+  const hung = await fly("hung", `${INCIDENTS} setTimeout(() => culprit(1e9), 1000);`, "lag:500ms", {
+    killAfter: 9_000,
     signal: "SIGKILL",
   });
   assert.equal(hung.ending.signal, "SIGKILL");

@@ -5,6 +5,7 @@ import { undoAll } from "../probe/replace.ts";
 import { watchSyncCalls } from "../probe/sync-calls.ts";
 import { now } from "./messages.ts";
 import type { LoopAnnouncement } from "./messages.ts";
+import type { HttpOptions } from "../probe/requests.ts";
 import { slot } from "./slot.ts";
 import { hideOwnFrames } from "./stacks.ts";
 
@@ -25,7 +26,7 @@ function ringOf(buffer: number): SharedArrayBuffer {
 /** The recording of one isolate: its ring, and everything that writes into it. */
 export class Isolate {
   readonly announcement: LoopAnnouncement;
-  readonly #probing: { readonly sampled: boolean; readonly boot: boolean };
+  readonly #probing: { readonly sampled: boolean; readonly boot: boolean; readonly http: HttpOptions };
   readonly #buffer: number;
   #writer: RingWriter | undefined;
   #stops: (() => void)[] = [];
@@ -40,9 +41,10 @@ export class Isolate {
     readonly sampled?: boolean;
     /** The main script has not begun yet. */
     readonly boot: boolean;
+    readonly http: HttpOptions;
   }) {
-    const { name, file, threadId, buffer, sampled = false, boot } = options;
-    this.#probing = { sampled, boot };
+    const { name, file, threadId, buffer, sampled = false, boot, http } = options;
+    this.#probing = { sampled, boot, http };
     this.#buffer = buffer;
     this.announcement = { type: "loop", ring: ringOf(buffer), name, file, time: now(), threadId };
   }

@@ -1,3 +1,4 @@
+import type { HttpOptions } from "../probe/requests.ts";
 import type { MessagePort } from "node:worker_threads";
 import type { LivingGoroutine } from "../encode/writer.ts";
 import type { Triggers } from "./incidents.ts";
@@ -156,6 +157,7 @@ export interface Inheritance {
   readonly page: Int32Array;
   readonly channel: string;
   readonly buffer: number;
+  readonly http: HttpOptions;
   /** Thread ids above this one are one higher than they would be without the tracer thread; 0 where they stay. */
   readonly hiddenThread: number;
   /** Workers load the preload by themselves, unless they are made with options of their own. */

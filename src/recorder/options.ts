@@ -10,6 +10,10 @@ export interface StartOptions {
   readonly buffer?: number;
   /** False: install no handler for SIGINT and SIGTERM; such a signal then loses the last moments. */
   readonly signalFlush?: boolean;
+  /** False: incoming HTTP requests are no tasks, and outgoing ones no regions. Default: RUNTRACE_HTTP_TASKS is not `off`. */
+  readonly http?: boolean;
+  /** True: outgoing HTTP requests carry a W3C traceparent where the program gives them none. Default: RUNTRACE_TRACEPARENT is 1. */
+  readonly traceparent?: boolean;
 }
 
 /** The same, complete and checked; it is sent to the tracer thread and to Workers. */
@@ -19,6 +23,8 @@ export interface RecordingOptions {
   readonly cpuHz: number;
   readonly buffer: number;
   readonly signalFlush: boolean;
+  readonly http: boolean;
+  readonly traceparent: boolean;
 }
 
 const DEFAULT_BUFFER = 16 * 1024 * 1024;
@@ -39,8 +45,20 @@ export function completeOptions(options: StartOptions, defaults: { cpu: number |
   if (!(Number.isFinite(buffer) && buffer >= MIN_BUFFER && buffer <= MAX_BUFFER)) {
     throw wrong("buffer", buffer, `${MIN_BUFFER} to ${MAX_BUFFER} bytes`);
   }
-  if (typeof signalFlush !== "boolean") throw wrong("signalFlush", signalFlush, "true or false");
-  return { version: version === "1.23" ? 23 : 25, cpuHz: cpu === "off" ? 0 : cpu, buffer, signalFlush };
+  const { env } = process;
+  const { http = env["RUNTRACE_HTTP_TASKS"] !== "off" } = options;
+  const { traceparent = env["RUNTRACE_TRACEPARENT"] === "1" } = options;
+  for (const [name, value] of Object.entries({ signalFlush, http, traceparent })) {
+    if (typeof value !== "boolean") throw wrong(name, value, "true or false");
+  }
+  return {
+    version: version === "1.23" ? 23 : 25,
+    cpuHz: cpu === "off" ? 0 : cpu,
+    buffer,
+    signalFlush,
+    http,
+    traceparent,
+  };
 }
 
 function wrong(name: string, got: unknown, want: string): TraceError {

@@ -20,13 +20,10 @@ import { startSession } from "./session.ts";
 export function recordProcess(): RunMessage | undefined {
   const message = restoreEnvironment();
   prepare(message?.loader ?? { include: [], exclude: [] });
-  if (message === undefined && process.env.RUNTRACE_FLIGHT !== undefined) {
-    armFlight(process.env.RUNTRACE_FLIGHT);
+  const arms = process.env.RUNTRACE_FLIGHT;
+  if (message === undefined && (arms !== undefined || process.env["RUNTRACE_MODE"] === "dormant")) {
     listenForAttach();
-    return undefined;
-  }
-  if (process.env["RUNTRACE_MODE"] === "dormant" && message === undefined) {
-    listenForAttach();
+    if (arms !== undefined) armFlight(arms);
     return undefined;
   }
   const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";

@@ -1,4 +1,5 @@
 import type { LivingGoroutine } from "../encode/writer.ts";
+import type { FrameworkHooks } from "../loader/loader.ts";
 import type { FrameSource } from "../probe/frames.ts";
 import type { Probe } from "../probe/probe.ts";
 import type { Flight } from "./flight.ts";
@@ -26,6 +27,8 @@ export interface Slot {
   recording: Recording | undefined;
   /** What transformed code of this isolate calls, where code is transformed. */
   frames: FrameSource | undefined;
+  /** What is called by frameworks that are loaded where code is transformed (instrument/frameworks.ts). */
+  frameworks: FrameworkHooks | undefined;
   /** `start` of the copy that came first; undefined in a Worker. */
   start: ((sink: Sink, options: StartOptions) => void) | undefined;
   /** The same for flight recorders; undefined where the copy that came first has none. */
@@ -64,6 +67,7 @@ class OwnSlot implements Slot {
     probe: undefined,
     recording: undefined,
     frames: undefined,
+    frameworks: undefined,
     start: undefined,
     flight: undefined,
     profile: undefined,
@@ -88,6 +92,12 @@ class OwnSlot implements Slot {
   }
   set frames(value) {
     this.#fields.frames = value;
+  }
+  get frameworks(): Slot["frameworks"] {
+    return this.#fields.frameworks;
+  }
+  set frameworks(value) {
+    this.#fields.frameworks = value;
   }
   get start(): Slot["start"] {
     return this.#fields.start;

@@ -68,6 +68,25 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   workerThrows: `const { Worker } = require("worker_threads");
     const worker = new Worker("throw new Error('in worker')", { eval: true });
     worker.on("error", (error) => console.log(error.message)); worker.on("exit", (code) => console.log(code));`,
+  requests: `const http = require("http"); const shown = (one) => [one.eventNames().map(String), Reflect.ownKeys(one).length];
+    const server = http.createServer((request, response) => {
+      console.log(request.method, request.url, Object.keys(request.headers), shown(request), shown(response));
+      response.on("close", () => console.log("closed", new Error("x").stack.replace(/:\\d+:\\d+/g, "")));
+      response.end(new Error("x").stack.split("\\n").length + " lines");
+    }).listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      const asked = http.get({ port, host: "127.0.0.1", path: "/users/7?x=1", agent: false }, (answer) => {
+        console.log(answer.statusCode, shown(asked), asked.getHeaderNames(), new Error("x").stack.split("\\n").slice(0, 3).length);
+        answer.setEncoding("utf8").on("data", (text) => console.log(text)).on("end", async () => {
+          const fetched = await fetch("http://127.0.0.1:" + port);
+          console.log(fetched.status, await fetched.text());
+          http.get({ port: 1, host: "127.0.0.1" }).on("error", (error) => {
+            console.log(error.code, error.stack);
+            server.closeAllConnections(); server.close();
+          });
+        });
+      });
+    });`,
   frozenError: `Object.freeze(Error); const fs = require("fs");
     setTimeout(async () => { fs.statSync("/"); await null; console.log(fs.existsSync("/no"), new Error("x").stack); }, 5);`,
   frozenLater: `const fs = require("fs"); fs.statSync("/");

@@ -14,6 +14,7 @@ import { recordWorkers } from "./workers.ts";
 test("a Worker that is there before the tracer is not recorded, and its number is as without us", async () => {
   // As if a tracer thread, which takes the number one, never got ready.
   const inheritance: Inheritance = {
+    http: { http: true, traceparent: false },
     page: createPage(),
     channel: "runtrace-test",
     buffer: 1 << 16,

@@ -145,7 +145,7 @@ function hideOwnThread(hidden: number): number {
 export function joinRecording(): boolean {
   const inheritance = getEnvironmentData(ENVIRONMENT_KEY) as unknown as Inheritance | undefined;
   if (inheritance === undefined) return false;
-  const { page, channel, buffer, hiddenThread } = inheritance;
+  const { page, channel, buffer, hiddenThread, http } = inheritance;
   if (ended(page)) return false;
   // Recorded or not, its number is one higher than it would be.
   const shownId = hideOwnThread(hiddenThread);
@@ -167,6 +167,7 @@ export function joinRecording(): boolean {
     threadId: shownId,
     buffer,
     boot: true,
+    http,
   });
   if (module.parentPort !== null) countMessagesHere(module.parentPort, shownId);
   const undo = recordWorkers(inheritance, tell);

@@ -1,9 +1,10 @@
 import { ResourceKind } from "../base/facts.ts";
 import type { Frame } from "../wire/format.ts";
 import { makeActivation } from "./graph.ts";
-import type { Activation, RegionNode, Site } from "./graph.ts";
+import type { Activation, RegionNode, RootEnd, Site } from "./graph.ts";
+import { activationOf } from "./scopes.ts";
 import { callbackEntry } from "./names.ts";
-import { RESERVED_CATEGORY } from "./ops.ts";
+import { HTTP_CATEGORY, RESERVED_CATEGORY } from "./ops.ts";
 import type { Annotation } from "./ops.ts";
 import type { LoopThread, Shared } from "./thread.ts";
 
@@ -15,7 +16,8 @@ const MAX_REGIONS = 1000;
  *
  * Regions are a stack in each activation. One that is ended when it is not the innermost, or while its activation does
  * not run, ends as soon as it is and does. Ending it out of order, on another activation, or never is misuse and is
- * counted. Messages and ends of tasks that come while nothing runs are written when something does.
+ * counted. Messages and ends of tasks that come while nothing runs are written when something does; the end of a root
+ * makes its own activation run.
  */
 export class Annotations {
   readonly #thread: LoopThread;
@@ -37,6 +39,8 @@ export class Annotations {
     const activation = this.#thread.active;
     if (op.what === "region-end") {
       this.#regionEnd(op.region, op.explicit, activation, time);
+    } else if (op.what === "root-end") {
+      this.#rootEnds(op, time);
     } else if (activation !== null) {
       this.#write(op, activation, time);
     } else if (op.what === "log" || op.what === "note" || op.what === "task-end") {
@@ -60,6 +64,7 @@ export class Annotations {
 
   /** The activation, which is current, ends. */
   ending(activation: Activation, time: number): void {
+    this.#endRoot(activation, time);
     for (let region = activation.regions.pop(); region !== undefined; region = activation.regions.pop()) {
       this.#thread.out.regionEnd(this.#thread.m, time, region.task?.id ?? 0, region.name, 0);
       if (!region.ended) this.#shared.stats.misuse++;
@@ -94,6 +99,9 @@ export class Annotations {
         out.taskEnd(m, time, task.id, this.#thread.currentStack());
         return;
       }
+      case "root-end":
+        this.#writeRootEnd(op.end, activation, time);
+        return;
       case "log":
         out.log(m, time, op.task?.id ?? 0, op.category, op.message, this.#stack(op.site));
         return;
@@ -141,6 +149,39 @@ export class Annotations {
     return made;
   }
 
+  /** The root's activation need not live for it any more, and runs for its end. */
+  #rootEnds(op: Annotation & { what: "root-end" }, time: number): void {
+    const owner = activationOf(op.end.scope);
+    if (owner === null || owner.status === "dead") {
+      this.#deferred.push(op);
+      return;
+    }
+    owner.rootEnd = op.end;
+    this.#thread.release(owner);
+    this.#thread.runAside(owner, time);
+  }
+
+  #endRoot(activation: Activation, time: number): void {
+    const { rootEnd } = activation;
+    if (rootEnd === null) return;
+    activation.rootEnd = null;
+    this.#writeRootEnd(rootEnd, activation, time);
+  }
+
+  /** The activation that runs is the root's own, or where that has ended any. */
+  #writeRootEnd({ scope, message }: RootEnd, activation: Activation, time: number): void {
+    const { out, m } = this.#thread;
+    const { task, region } = scope;
+    if (message !== "") out.log(m, time, task?.id ?? 0, HTTP_CATEGORY, message, 0);
+    if (region !== null) {
+      region.ended = true;
+      this.closeRegions(activation, time);
+    } else if (task !== null && !task.ended) {
+      task.ended = true;
+      out.taskEnd(m, time, task.id, 0);
+    }
+  }
+
   #regionEnd(region: RegionNode, explicit: boolean, activation: Activation | null, time: number): void {
     if (region.ended) return;
     region.ended = true;
@@ -150,6 +191,12 @@ export class Annotations {
     if (explicit && !inOrder) this.#shared.stats.misuse++;
     if (owner === activation) this.closeRegions(owner, time);
     else this.#thread.putOff(owner);
+  }
+
+  /** The activation, which is current, runs for what was put off. */
+  catchUp(activation: Activation, time: number): void {
+    this.#endRoot(activation, time);
+    this.closeRegions(activation, time);
   }
 
   /** Ends the innermost regions of the current activation whose end was asked for. */

@@ -39,6 +39,7 @@ export class CallReader {
   readonly #sourceOf: (id: number) => number;
   readonly #follow: (time: number, scope: Scope, id: number) => void;
   readonly #newTask: (name: string) => TaskNode;
+  readonly #lookAhead: number;
   readonly #roots = new RecentMap<Scope>(1024, OPEN_KEPT);
   /** Calls that have not returned, or whose promise is pending: bounded by the stack and the pending promises. */
   readonly #calls = new Map<number, OpenCall>();
@@ -55,6 +56,7 @@ export class CallReader {
     sourceOf: (id: number) => number,
     follow: (time: number, scope: Scope, id: number) => void,
     newTask: (name: string) => TaskNode,
+    lookAhead: number,
   ) {
     this.#running = running;
     this.#names = names;
@@ -63,6 +65,7 @@ export class CallReader {
     this.#sourceOf = sourceOf;
     this.#follow = follow;
     this.#newTask = newTask;
+    this.#lookAhead = lookAhead;
   }
 
   get size(): number {
@@ -104,17 +107,64 @@ export class CallReader {
       running.popTo(other, time);
       running.call(EntryKind.Call, scope, id, time);
     }
-    if (!isServers) return;
-    running.hold(time, scope, ResourceKind.Net);
-    const gone = this.#roots.set(id, scope);
-    if (gone !== null) for (const old of gone.values()) running.push(OpKind.Release, time, old);
+    if (isServers) this.#hold(time, id, scope);
   }
 
-  release(time: number, id: number): void {
+  /** The root lives until it is released. */
+  #hold(time: number, id: number, scope: Scope): void {
+    this.#running.hold(time, scope, ResourceKind.Net);
+    const gone = this.#roots.set(id, scope);
+    if (gone !== null) for (const old of gone.values()) this.#release(time, old, "");
+  }
+
+  release(time: number, id: number, message: string): void {
     const scope = this.#roots.get(id);
     if (scope === undefined) return;
     this.#roots.delete(id);
-    this.#running.push(OpKind.Release, time, scope);
+    this.#release(time, scope, message);
+  }
+
+  #release(time: number, scope: Scope, message: string): void {
+    const running = this.#running;
+    if (scope.task === null && scope.region === null) running.push(OpKind.Release, time, scope);
+    else running.annotate(time, { what: "root-end", end: { scope, message } });
+  }
+
+  /** The task of a root, which ends with it. What has begun in the root before is in no task. */
+  rootTask(time: number, id: number, name: string): void {
+    const scope = this.#roots.get(id);
+    if (scope === undefined || scope.task !== null || scope.region !== null) return;
+    this.#running.ensureBase(time);
+    const task = this.#newTask(name);
+    task.since = time;
+    scope.task = task;
+    this.#running.annotate(time, { what: "task-begin", task, parent: null, site: null });
+  }
+
+  /**
+   * A root's task is called otherwise. Where it began longer ago than the look-ahead its beginning may have been written,
+   * and whether it has must not make a difference.
+   */
+  taskName(time: number, id: number, name: string): void {
+    const task = id === 0 ? this.#running.innermost.task : this.#roots.get(id)?.task;
+    if (task != null && task.since >= 0 && time - task.since < this.#lookAhead) task.name = name;
+  }
+
+  /** An activation of its own for what the running code has asked for: it waits, and runs nothing. */
+  outgoing(time: number, id: number, name: string, site: Site | null): void {
+    const running = this.#running;
+    running.ensureBase(time);
+    const outer = running.top;
+    const region = { name, task: outer.task, owner: null, ended: false };
+    const scope = makeScope("call", outer, "fork", time, {
+      entry: this.#names.entry(name, site),
+      region,
+      site,
+    });
+    running.call(EntryKind.Call, scope, id, time);
+    running.annotate(time, { what: "region-begin", region, site });
+    this.#hold(time, id, scope);
+    running.popTo(running.depth - 1, time);
   }
 
   /** Go, RegionCall or TaskCall. */
@@ -196,20 +246,20 @@ export class CallReader {
     const { task } = running.innermost;
     const region = { name, task, owner: null, ended: false };
     const gone = this.#regions.set(id, region);
-    if (gone !== null) for (const old of gone.values()) this.#endRegion(time, old);
+    if (gone !== null) for (const old of gone.values()) this.#endRegion(time, old, true);
     running.annotate(time, { what: "region-begin", region, site });
   }
 
-  regionEnd(time: number, id: number): void {
+  regionEnd(time: number, id: number, explicit: boolean): void {
     const region = this.#regions.get(id);
     if (region === undefined) return;
     this.#regions.delete(id);
     this.#running.ensureBase(time);
-    this.#endRegion(time, region);
+    this.#endRegion(time, region, explicit);
   }
 
-  #endRegion(time: number, region: RegionNode): void {
-    this.#running.annotate(time, { what: "region-end", region, explicit: true });
+  #endRegion(time: number, region: RegionNode, explicit: boolean): void {
+    this.#running.annotate(time, { what: "region-end", region, explicit });
   }
 
   taskBegin(time: number, id: number, name: string, site: Site | null): void {

@@ -114,7 +114,10 @@ export interface ResourceNode extends Link<ResourceNode> {
 
 export interface TaskNode {
   readonly id: number;
-  readonly name: string;
+  /** Reading side: may change while its beginning cannot have been written. */
+  name: string;
+  /** When it began, if it is a root's; else -1. */
+  since: number;
   /** Writing side. */
   ended: boolean;
 }
@@ -126,6 +129,13 @@ export interface RegionNode {
   owner: Activation | null;
   /** Writing side: its end was asked for. */
   ended: boolean;
+}
+
+/** The end of a root that has a task or region. */
+export interface RootEnd {
+  readonly scope: Scope;
+  /** What is logged of it, in the category `http`; "" is nothing. */
+  readonly message: string;
 }
 
 export type Status = "new" | "runnable" | "running" | "waiting" | "dead";
@@ -155,6 +165,8 @@ export interface Activation extends Link<Activation> {
   regions: RegionNode[];
   /** It is a request or connection that is still open, an interval, or the main script. */
   held: boolean;
+  /** The end of the root that it is, which is written as soon as it runs. */
+  rootEnd: RootEnd | null;
   /** Resource kind that it waits for as such, 0 where there is none. */
   heldFor: number;
   /** What ran last on it. */
@@ -244,6 +256,7 @@ export function makeActivation(g: number, entry: Frame): Activation {
     sources: new Chain(),
     regions: [],
     held: false,
+    rootEnd: null,
     heldFor: 0,
     lastScope: null,
     overdue: null,

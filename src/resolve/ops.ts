@@ -1,5 +1,5 @@
 import { GcKind } from "../base/facts.ts";
-import type { PromiseNode, RegionNode, ResourceNode, Site, TaskNode } from "./graph.ts";
+import type { PromiseNode, RegionNode, ResourceNode, RootEnd, Site, TaskNode } from "./graph.ts";
 import type { Scope } from "./scopes.ts";
 
 /**
@@ -93,6 +93,9 @@ export interface Entered {
 /** Log category of the recorder's own messages. */
 export const RESERVED_CATEGORY = "runtrace";
 
+/** Log category of what becomes of requests. */
+export const HTTP_CATEGORY = "http";
+
 export type Annotation =
   | { readonly what: "region-begin"; readonly region: RegionNode; readonly site: Site | null }
   /** `explicit`: by startRegion's end, which may be misuse. */
@@ -104,6 +107,7 @@ export type Annotation =
       readonly site: Site | null;
     }
   | { readonly what: "task-end"; readonly task: TaskNode }
+  | { readonly what: "root-end"; readonly end: RootEnd }
   | {
       readonly what: "log";
       readonly task: TaskNode | null;

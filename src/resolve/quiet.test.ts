@@ -12,7 +12,7 @@ function reader(): TurnReader {
     time: 0,
     lookAhead: 100e6,
     pool: new FramePool(),
-    newTask: (name) => ({ id: 1, name, ended: false }),
+    newTask: (name) => ({ id: 1, name, since: -1, ended: false }),
     onTimer: () => {},
     onEnd: () => {},
   });

@@ -254,10 +254,15 @@ class RandomLoop {
     switch (which % 12) {
       case 0:
       case 1:
-        this.#put(Fact.Root, time, this.#new(this.#annotations), 1, other % 5);
+        this.#root(time, which, other);
         return;
       case 2:
-        this.#put(Fact.Release, time, this.#annotations[other % this.#annotations.length]!);
+        this.#put(
+          Fact.Release,
+          time,
+          this.#annotations[other % this.#annotations.length]!,
+          which % (STRINGS + 1),
+        );
         return;
       case 3: {
         const start = Math.max(1_000_000, time - (other % 50e6));
@@ -289,6 +294,19 @@ class RandomLoop {
       default:
         // A fact as no program gives it.
         this.#put(10 + (other % 68), time, which % 30, other % 30, RootKind.Main + (other % 3000));
+    }
+  }
+
+  /** A root, perhaps with a task; a name for one; something outside is asked for. */
+  #root(time: number, which: number, other: number): void {
+    const known = this.#annotations[other % this.#annotations.length]!;
+    const name = 1 + (other % STRINGS);
+    if (which % 5 === 0) this.#put(Fact.Outgoing, time, this.#new(this.#annotations), name, 1);
+    else if (which % 5 === 1) this.#put(Fact.TaskName, time, other % 3 === 0 ? 0 : known, name);
+    else {
+      const id = this.#new(this.#annotations);
+      this.#put(Fact.Root, time, id, 1, other % 5);
+      if (which % 5 < 4) this.#put(Fact.RootTask, time, id, name);
     }
   }
 

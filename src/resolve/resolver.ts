@@ -135,7 +135,7 @@ export class Resolver {
       time,
       lookAhead,
       pool,
-      newTask: (taskName): TaskNode => ({ id: ++this.#tasks, name: taskName, ended: false }),
+      newTask: (taskName): TaskNode => ({ id: ++this.#tasks, name: taskName, since: -1, ended: false }),
       onTimer: (timer: ResourceNode) => timers.add(timer),
       onEnd: (endTime) => this.#loopEnded(loop, endTime),
     });

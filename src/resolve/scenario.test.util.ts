@@ -27,7 +27,9 @@ import { Resolver } from "./resolver.ts";
  *   resume F inside (of running code, which asks a generator) | derived P OF
  *   source P KIND, where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
  *   init R KIND [DELAY in ms] [SITE] [for=EXECUTOR] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
- *   root Q "NAME" KIND [handled] | release Q | go, region-call, task-call C "NAME" [SITE] | return C [P]
+ *   root Q "NAME" KIND [handled] | release Q ["MESSAGE"] | root-task Q "NAME" | task-name Q "NAME", where Q is - for the
+ *   running code's | outgoing Q "NAME" [SITE]
+ *   go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
  *   log "CATEGORY" "MESSAGE" [SITE] | note "JSON" | syscall-begin [SITE] | syscall-end | worker-start THREAD [SITE]
  *   send TO THREAD N [SITE] | receive TO THREAD N | received TO THREAD N | taken TO THREAD N, where TO is maker or worker
@@ -216,7 +218,6 @@ const IDS_ONLY: Readonly<Record<string, number>> = {
   settle: Fact.Settle,
   after: Fact.After,
   clear: Fact.Clear,
-  release: Fact.Release,
   "region-end": Fact.RegionEnd,
   "task-end": Fact.TaskEnd,
   "task-enter": Fact.TaskEnter,
@@ -229,6 +230,8 @@ const NAMED: Readonly<Record<string, number>> = {
   "task-call": Fact.TaskCall,
   "region-begin": Fact.RegionBegin,
   "task-begin": Fact.TaskBegin,
+  "root-task": Fact.RootTask,
+  outgoing: Fact.Outgoing,
 };
 
 /** Runs the facts of a scenario and answers its events as text. `advance` marks them in schedule "as written". */
@@ -396,6 +399,12 @@ class Player {
           string(second),
           code(RootKind, third!) + (args[3] === "handled" ? HANDLED : 0),
         );
+        return;
+      case "release":
+        to.fact(Fact.Release, time, id(first), second === "" ? 0 : string(second), 0);
+        return;
+      case "task-name":
+        to.fact(Fact.TaskName, time, first === "-" ? 0 : id(first), string(second), 0);
         return;
       case "return":
         to.fact(Fact.Return, time, id(first), second === "" ? 0 : id(second), 0);

@@ -83,7 +83,7 @@ export class LoopSchedule implements ThreadListener {
   }
 
   catchingUp(activation: Activation, time: number): void {
-    this.#annotations.closeRegions(activation, time);
+    this.#annotations.catchUp(activation, time);
   }
 
   /** Takes the first operation of the queue and does it. Its scope is decided. */
@@ -324,9 +324,7 @@ export class LoopSchedule implements ThreadListener {
 
   #release(scope: Scope): void {
     const activation = living(scope);
-    if (activation === null || !activation.held) return;
-    activation.held = false;
-    this.#thread.done(activation);
+    if (activation !== null) this.#thread.release(activation);
   }
 
   #sourceAdd(source: ResourceNode): void {

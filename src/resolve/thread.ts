@@ -231,6 +231,13 @@ export class LoopThread {
     if (activation.pending === 0) this.putOff(activation);
   }
 
+  /** It was held until now. */
+  release(activation: Activation): void {
+    if (!activation.held) return;
+    activation.held = false;
+    this.done(activation);
+  }
+
   /** Nothing keeps it alive any more. */
   abandon(activation: Activation): void {
     activation.pending = 0;
@@ -319,6 +326,23 @@ export class LoopThread {
     this.#retire(time);
     this.scope = null;
     this.start(activation, time);
+  }
+
+  /** The activation catches up with what is to be done on it now, whatever runs; or later where it waits for a callee. */
+  runAside(activation: Activation, time: number): void {
+    if (this.active === activation) {
+      this.#listener.catchingUp(activation, time);
+    } else if (activation.below > 0) {
+      this.putOff(activation);
+    } else if (this.active !== null) {
+      this.push(activation, time);
+      this.#listener.catchingUp(activation, time);
+      this.pop(time);
+    } else {
+      this.switchTo(activation, time);
+      this.#listener.catchingUp(activation, time);
+      this.leave(time);
+    }
   }
 
   get hasBelow(): boolean {
@@ -414,7 +438,7 @@ export class LoopThread {
       putOff[i] = null;
       activation.isPutOff = false;
       const { regions } = activation;
-      const due = activation.pending === 0 || regions.at(-1)?.ended === true;
+      const due = activation.pending === 0 || activation.rootEnd !== null || regions.at(-1)?.ended === true;
       if (!due || activation.status === "dead") continue;
       this.start(activation, time);
       this.#listener.catchingUp(activation, time);

@@ -87,6 +87,7 @@ export class TurnReader {
       (id) => this.#waits.sourceOf(id),
       (time, scope, id) => this.#waits.follow(time, scope, id),
       options.newTask,
+      options.lookAhead,
     );
     const closeCall = (time: number, id: number): void => this.#calls.promiseSettled(time, id);
     this.#promises = new PromiseReader(running, this.#names, this.#decisions, closeCall);
@@ -250,7 +251,16 @@ export class TurnReader {
         calls.root(time, a, b, c);
         return;
       case Fact.Release:
-        calls.release(time, a);
+        calls.release(time, a, this.#names.string(b));
+        return;
+      case Fact.RootTask:
+        calls.rootTask(time, a, this.#names.string(b));
+        return;
+      case Fact.TaskName:
+        if (b !== 0) calls.taskName(time, a, this.#names.string(b));
+        return;
+      case Fact.Outgoing:
+        calls.outgoing(time, a, this.#names.string(b), this.#names.site(c));
         return;
       case Fact.Go:
       case Fact.RegionCall:
@@ -264,7 +274,7 @@ export class TurnReader {
         calls.regionBegin(time, a, this.#names.string(b), this.#names.site(c));
         return;
       case Fact.RegionEnd:
-        calls.regionEnd(time, a);
+        calls.regionEnd(time, a, b !== 1);
         return;
       case Fact.TaskBegin:
         calls.taskBegin(time, a, this.#names.string(b), this.#names.site(c));

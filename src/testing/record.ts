@@ -47,6 +47,13 @@ export function runCommand(
   });
 }
 
+/** The tables of a trace file; throws where it is broken. */
+export function modelOf(file: string): TraceModel {
+  const model = buildModel(bytesSource(readFileSync(file)));
+  if (model.error !== null) throw new Error(`broken trace: ${model.error.message}`);
+  return model;
+}
+
 /**
  * Records `node PROGRAM ARGS…` through the command line and hands the recording to `look`; the file is gone
  * afterwards. `options` go to `runtrace run`.
@@ -62,9 +69,7 @@ export async function withRecording<T>(
     const file = join(folder, "trace.out");
     const args = [CLI, "run", "-o", file, ...options, "--", ...program];
     const outcome = await runCommand(process.execPath, args, cwd === undefined ? {} : { cwd });
-    const model = buildModel(bytesSource(readFileSync(file)));
-    if (model.error !== null) throw new Error(`broken trace: ${model.error.message}`);
-    return await look({ ...outcome, file, model });
+    return await look({ ...outcome, file, model: modelOf(file) });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
