@@ -7,6 +7,8 @@ import type { AttachAnswer, AttachRequest } from "../recorder/attach-socket.ts";
 import type { StartOptions } from "../recorder/options.ts";
 import { CommandError, Exit } from "./io.ts";
 
+const ENDING_MS = 5_000;
+
 /** What the command line says: the file, and after how many ms the recording ends; undefined is by Ctrl-C. */
 export interface AttachOptions {
   readonly output: string;
@@ -39,12 +41,21 @@ export async function attach(pid: number, options: AttachOptions): Promise<numbe
   process.off("SIGINT", end).off("SIGTERM", end);
   socket.destroy();
   if (last !== undefined && "error" in last) throw failed(pid, last.error);
-  if (last === undefined && isAlive(pid)) throw failed(pid, "hung up; the trace may lack its end");
+  if (last === undefined && !(await hasEnded(pid))) throw failed(pid, "hung up; the trace may lack its end");
   if (isatty(2))
     process.stderr.write(
       closingLine(options.output, out, pid, performance.now() - begin, last === undefined),
     );
   return Exit.Done;
+}
+
+/** Whether a process that has hung up has ended: its last moments pass behind that. */
+async function hasEnded(pid: number): Promise<boolean> {
+  for (let waited = 0; waited < ENDING_MS; waited += 20) {
+    if (!isAlive(pid)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return false;
 }
 
 function failed(pid: number, why: string): CommandError {
