@@ -1,6 +1,6 @@
 import { MessageChannel, Worker, isMainThread, receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
-import { hidePort, hidePortsOf } from "../probe/ports.ts";
+import { countChannels, hidePort, hidePortsOf } from "../probe/ports.ts";
 import { TraceError } from "../base/error.ts";
 import { undoAll } from "../probe/replace.ts";
 import { openTrace } from "./file.ts";
@@ -14,7 +14,7 @@ import { completeOptions } from "./options.ts";
 import { inspectorModule } from "./inspector.ts";
 import { otherProfiler, watchInspector } from "./profilers.ts";
 import type { RecordingOptions, StartOptions } from "./options.ts";
-import { State, Word, createPage, waitForState } from "./page.ts";
+import { State, Word, createPage, transferWords, waitForState } from "./page.ts";
 import { StreamPump, isNodeWritable, isWebWritable } from "./sinks.ts";
 import type { Sink } from "./sinks.ts";
 import { isSlotShared, slot } from "./slot.ts";
@@ -196,6 +196,7 @@ class Session implements Recording {
     );
     if (sampled) this.#undo.push(watchInspector(() => this.#endSamples()));
     if (extras.preloaded === true) runTicks();
+    countChannels(transferWords(this.#page));
     this.#isolate.begin();
     if (other !== "") slot().probe?.note({ cpu: { off: other } });
   }

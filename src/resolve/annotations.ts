@@ -37,6 +37,8 @@ export class Annotations {
     const activation = this.#thread.active;
     if (op.what === "region-end") {
       this.#regionEnd(op.region, op.explicit, activation, time);
+    } else if (op.what === "closed") {
+      this.#shared.closed(op.key);
     } else if (activation !== null) {
       this.#write(op, activation, time);
     } else if (op.what === "log" || op.what === "note" || op.what === "task-end") {
