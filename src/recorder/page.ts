@@ -23,8 +23,14 @@ export const State = { Booting: 0, Ready: 1, Ended: 2 } as const;
 
 const WORDS = 16;
 
-export function createPage(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(WORDS * 4));
+/** A page, with room for so many words of `transferWords`. */
+export function createPage(transferred: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer((WORDS + transferred) * 4));
+}
+
+/** The page's part by which isolates tell each other of ports that are under way. */
+export function transferWords(page: Int32Array): Int32Array {
+  return page.subarray(WORDS);
 }
 
 /** Moves the page on to `state` and wakes whoever waits for it. */
