@@ -10,7 +10,7 @@
  * Every bundle lies at the depth of its modules, and the recorder's in their folder: paths relative to a module hold,
  * and our own frames are known by the folder.
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 
@@ -19,18 +19,26 @@ export async function bundlePackage(dist) {
   const isPprof = (id) => dirname(id) === join(dist, "pprof-http");
   const isProfile = (id) => /[\\/](?:pprof-format|profile-format\.js)/.test(id);
   const isRecorder = (id) => dirname(id) !== dist && !isPprof(id) && !isProfile(id);
-  await bundle(["index.js", "register.js", "pprof.js", "pprof-auto.js", "node-test.js"], dist, {
-    dir: dist,
-    chunkFileNames: "recorder/[name].js",
-    codeSplitting: {
-      groups: [
-        // What others import comes first: a group takes along what its modules import.
-        { name: "recorder", test: isRecorder, priority: 2 },
-        { name: "pprof-profile", test: isProfile, priority: 1 },
-        { name: "pprof", test: isPprof },
-      ],
+  const recording = ["index", "register", "pprof", "pprof-auto", "node-test", "mocha", "vitest"];
+  await bundle(
+    recording.map((name) => `${name}.js`),
+    dist,
+    {
+      dir: dist,
+      chunkFileNames: "recorder/[name].js",
+      codeSplitting: {
+        groups: [
+          // What others import comes first: a group takes along what its modules import.
+          { name: "recorder", test: isRecorder, priority: 2 },
+          { name: "pprof-profile", test: isProfile, priority: 1 },
+          { name: "pprof", test: isPprof },
+        ],
+      },
     },
-  });
+  );
+  // In the contexts in which jest runs tests there is nothing but CommonJS.
+  await bundle(["jest.js"], dist, { dir: dist, format: "cjs", entryFileNames: "[name].cjs" });
+  rmSync(join(dist, "jest.js"));
   await bundle(["reader.js"], dist, { dir: dist });
   // In Node's thread of module hooks there is nothing to record, and Node 22 cannot require an ES module.
   const preload = `const { isMainThread, parentPort } = require("node:worker_threads");
@@ -52,14 +60,10 @@ if (isMainThread || parentPort !== null) require("./register.js");
   await bundle(["cli/bin.js"], dist, { dir: join(dist, "bundle"), chunkFileNames: "[name].js" });
   writeFileSync(join(dist, "cli.js"), '#!/usr/bin/env node\nimport "./bundle/bin.js";\n');
   chmodSync(join(dist, "cli.js"), 0o755);
-  copyTypes(dist, [
-    "index.d.ts",
-    "register.d.ts",
-    "pprof.d.ts",
-    "pprof-auto.d.ts",
-    "node-test.d.ts",
-    "reader.d.ts",
-  ]);
+  copyTypes(
+    dist,
+    [...recording, "jest", "reader"].map((name) => `${name}.d.ts`),
+  );
 }
 
 async function bundle(names, dist, output) {

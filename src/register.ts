@@ -1,5 +1,5 @@
 import { isMainThread, parentPort } from "node:worker_threads";
-import { recordNodeTests } from "./integrations/node-test.ts";
+import { watchRunners, watchRunnersHere } from "./integrations/runners.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -11,8 +11,10 @@ import { joinRecording } from "./recorder/workers.ts";
 if (!isMainThread) {
   restoreEnvironment();
   // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
-  if (parentPort !== null) joinRecording();
+  if (parentPort !== null) {
+    joinRecording();
+    watchRunnersHere();
+  }
 } else if (!isLauncher(process.argv[1])) {
-  const asked = recordProcess();
-  if (asked?.tests === true) recordNodeTests();
+  watchRunners(recordProcess()?.failures);
 }

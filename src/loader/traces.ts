@@ -64,6 +64,28 @@ export function installTraces(): void {
   });
 }
 
+/**
+ * Makes traces of another realm, whose Error it is, go through the steps as well. Where the program puts no function there
+ * Node asks ours.
+ */
+export function installTracesIn(errors: object): void {
+  const descriptor = Object.getOwnPropertyDescriptor(errors, "prepareStackTrace");
+  if (descriptor?.configurable === false || descriptor?.get !== undefined) return;
+  let own: unknown;
+  const set = (value: unknown): void => {
+    const isOurs = typeof value !== "function" || rawTraces.has(value);
+    own = isOurs ? value : stepping(undisguised(value as Prepare));
+  };
+  set(descriptor?.value);
+  ownSetters.add(set);
+  Reflect.defineProperty(errors, "prepareStackTrace", {
+    configurable: true,
+    enumerable: true,
+    get: () => own,
+    set,
+  });
+}
+
 /** Whether the program has not put a property of its own in place of ours. */
 function isInPlace(): boolean {
   const set = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace")?.set;

@@ -1,0 +1,123 @@
+import { appendFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { imitate } from "../probe/replace.ts";
+import type { AnyFunction } from "../probe/wrap.ts";
+import { go, log, newTask, withRegion } from "../recorder/api.ts";
+import type { Task } from "../recorder/api.ts";
+
+/** How a test ended. One that was skipped has begun to run and has skipped itself; what never runs is no task. */
+export type TestOutcome = "passed" | "failed" | "skipped" | "timed out";
+
+/** Log categories inside a test's task: the path of its file, and how it ended. */
+export const TEST_FILE = "test.file";
+export const TEST_OUTCOME = "test.outcome";
+
+/** Between the names that a full title is made of. */
+export const TITLE_SEPARATOR = " > ";
+
+let failureFile: string | undefined;
+
+/** From here on a line is appended to `file` for each test that fails or takes too long. */
+export function reportFailures(file: string): void {
+  failureFile = file;
+}
+
+/**
+ * A test that is under way: a task named by its full title, on an activation of that name, so that all that the test
+ * does and starts lies in it. It tells its file when it begins and its outcome when it ends.
+ */
+export class RunningTest {
+  readonly #title: string;
+  readonly #file: string;
+  #task: Task | undefined;
+  #hasEnded = false;
+
+  /** `file` is a path or a URL, "" where it is not known. */
+  constructor(title: string, file: string) {
+    this.#title = title;
+    this.#file = file;
+  }
+
+  /** Calls the test's function; returns and throws what that does. */
+  run<T>(fn: () => T): T {
+    return go(() => this.#begin().run(fn), this.#title);
+  }
+
+  /**
+   * The test is over; what it has started may still go on. Only the first call counts. A failure that was `expected` (of a
+   * test that is yet to do) is told in the trace and nowhere else.
+   */
+  end(outcome: TestOutcome, expected = false): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const task = this.#task ?? this.#begin();
+    task.run(() => log(TEST_OUTCOME, outcome));
+    task.end();
+    if (!expected && (outcome === "failed" || outcome === "timed out")) tellFailure(this.#title);
+  }
+
+  #begin(): Task {
+    const task = newTask(this.#title);
+    this.#task = task;
+    const file = shortened(this.#file);
+    if (file !== "") task.run(() => log(TEST_FILE, file));
+    return task;
+  }
+}
+
+/** Name of a hook's region: its kind, and the name of its function where it has one. */
+export function hookName(kind: string, name: unknown): string {
+  return typeof name === "string" && name !== "" && name !== "<anonymous>" ? `${kind} ${name}` : kind;
+}
+
+/**
+ * Calls a hook's function in a region. One with a callback (`args[callback]`, where that is not negative) ends with that,
+ * and no earlier.
+ */
+export function inRegion(
+  name: string,
+  fn: AnyFunction,
+  self: unknown,
+  args: unknown[],
+  callback: number,
+): unknown {
+  const done = args[callback];
+  if (typeof done !== "function") return withRegion(name, () => Reflect.apply(fn, self, args));
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const given = [...args];
+  given[callback] = imitate(done as AnyFunction, (...results) => {
+    end();
+    return Reflect.apply(done as AnyFunction, undefined, results);
+  });
+  let result: unknown;
+  void withRegion(name, () => {
+    result = Reflect.apply(fn, self, given);
+    return ended;
+  });
+  return result;
+}
+
+/** The path of a file from the current folder, where it lies below that. */
+function shortened(file: string): string {
+  if (file === "") return "";
+  try {
+    const full = file.startsWith("file:") ? fileURLToPath(file) : file;
+    const short = path.relative(process.cwd(), full);
+    return (short.startsWith("..") || path.isAbsolute(short) ? full : short).replaceAll("\\", "/");
+  } catch {
+    return file;
+  }
+}
+
+function tellFailure(title: string): void {
+  if (failureFile === undefined) return;
+  try {
+    appendFileSync(failureFile, `${JSON.stringify(title)}\n`);
+  } catch {
+    // The run is over by now.
+  }
+}
