@@ -44,7 +44,11 @@ export function watchJest(tests: boolean): void {
 }
 
 function listen(environment: Environment, file: string): void {
-  const handle = circusHandler(() => file);
+  const handle = circusHandler(
+    () => file,
+    // jest's functions are made in this context, those of the file in its own.
+    (fn) => fn instanceof Function,
+  );
   const theirs = environment.handleTestEvent;
   const both: HandleEvent = function (event, ...rest) {
     handle(event);

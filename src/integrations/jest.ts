@@ -29,14 +29,14 @@ export type CircusHandler = (event: CircusEvent) => void;
 /** Says of a function that it is ours, in every copy of the package and in every context. */
 const OURS = Symbol.for("runtrace.test");
 
-/** A handler for the tests of one file. */
-export function circusHandler(file: () => string): CircusHandler {
+/** A handler for the tests of one file; `isJests` tells functions of jest itself, which has a hook for each test. */
+export function circusHandler(file: () => string, isJests: (fn: unknown) => boolean): CircusHandler {
   const running = new WeakMap<
     Runnable,
     { readonly test: RunningTest; readonly fn: unknown; readonly own: unknown }
   >();
   return ({ name, test, hook, error }) => {
-    if (name === "hook_start" && hook !== undefined) return recordHook(hook);
+    if (name === "hook_start" && hook !== undefined && !isJests(hook.fn)) recordHook(hook);
     if (test === undefined || test === null) return;
     if (name === "test_fn_start" && typeof test.fn === "function" && !(OURS in test.fn)) {
       const { fn } = test;
@@ -64,7 +64,7 @@ const HANDLERS = Symbol.for("EVENT_HANDLERS");
 /** From inside of a test file's context: its tests are tasks. */
 export function recordThisFile(file: () => string): void {
   const handlers = (globalThis as Record<symbol, unknown>)[HANDLERS];
-  if (Array.isArray(handlers)) handlers.push(circusHandler(file));
+  if (Array.isArray(handlers)) handlers.push(circusHandler(file, (fn) => !(fn instanceof Function)));
 }
 
 function recordHook(hook: Runnable): void {

@@ -44,7 +44,11 @@ export function recordNodeTests(): void {
       const title = titleOf(test);
       if (title === "") return Reflect.apply(original, this, args);
       watchResults(test);
-      const task = new RunningTest(title, fileOf(test));
+      const task = new RunningTest(
+        title,
+        fileOf(test),
+        test.parent == null ? undefined : running.get(test.parent),
+      );
       running.set(test, task);
       return task.run(() => Reflect.apply(original, this, args));
     };

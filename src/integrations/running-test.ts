@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { imitate } from "../probe/replace.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
-import { go, log, newTask, withRegion } from "../recorder/api.ts";
+import { go, log, newTask, outsideTasks, withRegion } from "../recorder/api.ts";
 import type { Task } from "../recorder/api.ts";
 
 /** How a test ended. One that was skipped has begun to run and has skipped itself; what never runs is no task. */
@@ -30,13 +30,15 @@ export function reportFailures(file: string): void {
 export class RunningTest {
   readonly #title: string;
   readonly #file: string;
+  readonly #parent: RunningTest | undefined;
   #task: Task | undefined;
   #hasEnded = false;
 
-  /** `file` is a path or a URL, "" where it is not known. */
-  constructor(title: string, file: string) {
+  /** `file` is a path or a URL, "" where it is not known; `parent` is the test of which this is a part. */
+  constructor(title: string, file: string, parent?: RunningTest) {
     this.#title = title;
     this.#file = file;
+    this.#parent = parent;
   }
 
   /** Calls the test's function; returns and throws what that does. */
@@ -58,7 +60,10 @@ export class RunningTest {
   }
 
   #begin(): Task {
-    const task = newTask(this.#title);
+    // A runner may go on from a callback of the test before this one: that does not make it a part of that.
+    const make = (): Task => newTask(this.#title);
+    const parent = this.#parent === undefined ? undefined : this.#parent.#task;
+    const task = parent === undefined ? outsideTasks(make) : parent.run(make);
     this.#task = task;
     const file = shortened(this.#file);
     if (file !== "") task.run(() => log(TEST_FILE, file));
