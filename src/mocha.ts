@@ -1,5 +1,6 @@
 /** runtrace/mocha: preloaded by mocha (`--require runtrace/mocha`), it makes each test a task of the trace. */
 import { recordMocha } from "./integrations/mocha.ts";
+import { isRecording } from "./recorder/api.ts";
 
 interface Context {
   runnable(): object;
@@ -10,6 +11,6 @@ export const mochaHooks = {
   beforeAll(this: Context): void {
     // A hook's class and a test's have one parent.
     const prototype = Object.getPrototypeOf(Object.getPrototypeOf(this.runnable())) as object;
-    recordMocha(prototype);
+    if (isRecording()) recordMocha(prototype);
   },
 };

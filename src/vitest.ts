@@ -7,9 +7,23 @@ interface RunnerClass {
   readonly getSuiteHooks?: unknown;
 }
 
-// vitest is the program's: the types that this package ships must not need it.
-const vitest: string = "vitest";
-const { TestRunner: runner } = (await import(vitest)) as { TestRunner?: RunnerClass };
+interface Vitest {
+  readonly TestRunner?: RunnerClass;
+}
+
+/** vitest as the test files of this thread have it. It is the program's: what this package ships must not need it. */
+async function vitest(): Promise<Vitest> {
+  const known = (globalThis as { __vitest_index__?: Vitest }).__vitest_index__;
+  if (known !== undefined) return known;
+  const name: string = "vitest";
+  try {
+    return (await import(name)) as Vitest;
+  } catch {
+    return {};
+  }
+}
+
+const { TestRunner: runner } = await vitest();
 const functions = functionsOf(runner?.getTestFn, runner?.getSuiteHooks);
 if (runner?.prototype !== undefined && functions !== null) recordVitest(runner.prototype, functions);
 

@@ -1,6 +1,7 @@
 import type { AnyFunction } from "../probe/wrap.ts";
 import { imitate } from "../probe/replace.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
+import { isRecording } from "../recorder/api.ts";
+import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isMarked, isRecorded } from "./running-test.ts";
 
 /**
  * jest as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
@@ -26,9 +27,6 @@ export interface CircusEvent {
 
 export type CircusHandler = (event: CircusEvent) => void;
 
-/** Says of a function that it is ours, in every copy of the package and in every context. */
-const OURS = Symbol.for("runtrace.test");
-
 /** A handler for the tests of one file; `isJests` tells functions of jest itself, which has a hook for each test. */
 export function circusHandler(file: () => string, isJests: (fn: unknown) => boolean): CircusHandler {
   const running = new WeakMap<
@@ -36,9 +34,10 @@ export function circusHandler(file: () => string, isJests: (fn: unknown) => bool
     { readonly test: RunningTest; readonly fn: unknown; readonly own: unknown }
   >();
   return ({ name, test, hook, error }) => {
+    if (!isRecording() && name !== "test_fn_success" && name !== "test_fn_failure") return;
     if (name === "hook_start" && hook !== undefined && !isJests(hook.fn)) recordHook(hook);
     if (test === undefined || test === null) return;
-    if (name === "test_fn_start" && typeof test.fn === "function" && !(OURS in test.fn)) {
+    if (name === "test_fn_start" && typeof test.fn === "function" && !isMarked(test.fn)) {
       const { fn } = test;
       const task = new RunningTest(titleOf(test), file());
       const own = around(fn as AnyFunction, function (...values) {
@@ -69,7 +68,7 @@ export function recordThisFile(file: () => string): void {
 
 function recordHook(hook: Runnable): void {
   const { fn } = hook;
-  if (typeof fn !== "function" || OURS in fn) return;
+  if (typeof fn !== "function" || isMarked(fn)) return;
   const name = hookName(String(hook.type), fn.name);
   const own = around(fn as AnyFunction, function (...values) {
     return inRegion(name, fn as AnyFunction, this, values, 0);
@@ -80,7 +79,9 @@ function recordHook(hook: Runnable): void {
 /** A function that stands for `fn`; null where that is a generator's. */
 function around(fn: AnyFunction, own: AnyFunction): AnyFunction | null {
   if ((fn.constructor as { name?: unknown } | undefined)?.name === "GeneratorFunction") return null;
-  return Object.defineProperty(imitate(fn, own), OURS, { value: true });
+  const wrapper = imitate(fn, own);
+  isRecorded(wrapper);
+  return wrapper;
 }
 
 function titleOf(test: Runnable): string {

@@ -1,7 +1,8 @@
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
 import { wrap } from "../probe/wrap.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
+import { isRecording } from "../recorder/api.ts";
+import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isRecorded } from "./running-test.ts";
 import type { TestOutcome } from "./running-test.ts";
 
 /**
@@ -21,18 +22,20 @@ interface Runnable {
   titlePath?(): readonly unknown[];
 }
 
-const seen = new WeakSet<object>();
-
 /** From here on the tests of a copy of mocha are tasks: that whose class Runnable has this prototype. */
 export function recordMocha(prototype: object): void {
-  if (seen.has(prototype)) return;
-  seen.add(prototype);
+  if (isRecorded(prototype)) return;
   wrap(prototype, "run", (original) => {
     return function (this: unknown, ...args: unknown[]): unknown {
       const runnable = this as Runnable;
       const { fn } = runnable;
       const [callback] = args;
-      if (typeof fn !== "function" || typeof callback !== "function" || runnable.isPending?.() === true) {
+      if (
+        !isRecording() ||
+        typeof fn !== "function" ||
+        typeof callback !== "function" ||
+        runnable.isPending?.() === true
+      ) {
         return Reflect.apply(original, this, args);
       }
       if (runnable.type === "hook") {

@@ -1,5 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 import { wrap } from "../probe/wrap.ts";
+import { isRecording } from "../recorder/api.ts";
 import { RunningTest, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
 import type { TestOutcome } from "./running-test.ts";
 
@@ -36,7 +37,9 @@ export function recordNodeTests(): void {
   wrap(AsyncResource.prototype, "runInAsyncScope", (original) => {
     return function (this: unknown, ...args: unknown[]): unknown {
       const test = this as NodesTest | null | undefined;
-      if (typeof args[0] !== "function" || test?.fn !== args[0]) return Reflect.apply(original, this, args);
+      if (!isRecording() || typeof args[0] !== "function" || test?.fn !== args[0]) {
+        return Reflect.apply(original, this, args);
+      }
       if (typeof test.hookType === "string" && test.constructor?.name === "TestHook") {
         // Behind the function, `this` and the context.
         return inRegion(hookName(test.hookType, test.name), original, this, args, 3);

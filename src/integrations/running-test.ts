@@ -16,6 +16,24 @@ export const TEST_OUTCOME = "test.outcome";
 /** Between the names that a full title is made of. */
 export const TITLE_SEPARATOR = " > ";
 
+/**
+ * Says of an object that its tests are tasks already, and of a function that it is ours: in every copy of the package
+ * and in every context of node:vm.
+ */
+const RECORDED = Symbol.for("runtrace.tests");
+
+/** Answers whether an object has been marked before, and marks it. */
+export function isRecorded(object: object): boolean {
+  if (Object.hasOwn(object, RECORDED)) return true;
+  Object.defineProperty(object, RECORDED, { value: true });
+  return false;
+}
+
+/** Whether a function or an object has been marked. */
+export function isMarked(object: object): boolean {
+  return Object.hasOwn(object, RECORDED);
+}
+
 let failureFile: string | undefined;
 
 /** From here on a line is appended to `file` for each test that fails or takes too long. */

@@ -2,7 +2,8 @@ import { transformEvaluated } from "../loader/evaluated.ts";
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
 import { imitate } from "../probe/replace.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
+import { isRecording } from "../recorder/api.ts";
+import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isMarked, isRecorded } from "./running-test.ts";
 import type { TestOutcome } from "./running-test.ts";
 
 /**
@@ -41,8 +42,6 @@ interface Runner {
   onBeforeRunSuite?: unknown;
 }
 
-const seen = new WeakSet<object>();
-
 /** From here on what vitest loads in this thread is transformed; `tests`: and its tests are tasks. */
 export function watchVitest(tests: boolean): void {
   watchModules("vitest", transformEvaluated);
@@ -68,12 +67,11 @@ export function functionsOf(getFn: unknown, getHooks: unknown): VitestFunctions 
 
 /** From here on the tests of a runner, whose prototype it is, are tasks. */
 export function recordVitest(prototype: object, { getFn, getHooks }: VitestFunctions): void {
-  if (seen.has(prototype)) return;
-  seen.add(prototype);
+  if (isRecorded(prototype)) return;
   const runner = prototype as Runner;
   const running = new WeakMap<object, RunningTest>();
   const { runTask, onTaskFinished, onBeforeRunSuite } = runner;
-  define(runner, "runTask", function (test) {
+  const run: AnyFunction = function (test) {
     const task = new RunningTest(titleOf(test as VitestTask), fileOf(test as VitestTask));
     running.set(test as object, task);
     const fn = typeof runTask === "function" ? (runTask as AnyFunction) : getFn(test as object);
@@ -81,6 +79,14 @@ export function recordVitest(prototype: object, { getFn, getHooks }: VitestFunct
     if (typeof fn !== "function")
       throw new Error("Test function is not found. Did you add it using `setFn`?");
     return task.run(() => Reflect.apply(fn as AnyFunction, this, fn === runTask ? [test] : []) as unknown);
+  };
+  // Where nothing records the runner has what it had before: stacks hold nothing of ours.
+  Object.defineProperty(runner, "runTask", {
+    get: () => (isRecording() ? run : runTask),
+    set(this: object, value) {
+      Object.defineProperty(this, "runTask", { value, configurable: true, writable: true, enumerable: true });
+    },
+    configurable: true,
   });
   define(runner, "onTaskFinished", function (test, ...rest) {
     running.get(test as object)?.end(outcomeOf(test as VitestTask));
@@ -89,7 +95,7 @@ export function recordVitest(prototype: object, { getFn, getHooks }: VitestFunct
     return Reflect.apply(onTaskFinished as AnyFunction, this, [test, ...rest]);
   });
   define(runner, "onBeforeRunSuite", function (suite, ...rest) {
-    recordHooks(getHooks(suite as object) ?? {});
+    if (isRecording()) recordHooks(getHooks(suite as object) ?? {});
     if (typeof onBeforeRunSuite !== "function") return undefined;
     return Reflect.apply(onBeforeRunSuite as AnyFunction, this, [suite, ...rest]);
   });
@@ -106,7 +112,6 @@ function define(runner: Runner, name: keyof Runner, method: AnyFunction): void {
 }
 
 const HOOK_KINDS = ["beforeAll", "afterAll", "beforeEach", "afterEach"] as const;
-const inRegions = new WeakSet<object>();
 
 /** Hooks of a suite run in regions. vitest keeps what it knows of a hook in properties of its function. */
 function recordHooks(hooks: Record<string, unknown>): void {
@@ -114,12 +119,12 @@ function recordHooks(hooks: Record<string, unknown>): void {
     const list = hooks[kind];
     if (!Array.isArray(list)) continue;
     for (const [i, hook] of (list as unknown[]).entries()) {
-      if (typeof hook !== "function" || inRegions.has(hook)) continue;
+      if (typeof hook !== "function" || isMarked(hook)) continue;
       const fn = hook as AnyFunction;
       const own = imitate(fn, function (...args) {
         return inRegion(hookName(kind, ""), fn, this, args, -1);
       });
-      inRegions.add(own);
+      isRecorded(own);
       list[i] = own;
     }
   }

@@ -7,15 +7,18 @@
  *   await, so it is read as a module; the names that the transform declares stay in that function.
  * * jest: a function with the parameters of a CommonJS module, compiled for the context of a test file. In versions before
  *   30.5 a script that holds such a function.
+ * * ES modules of both, in another context: instances of `SourceTextModule`, named by a URL or a path.
  *
  * A context has globals of its own: the runtime that transformed code calls is put there, and what keeps the transform
  * unseen (traces, texts of functions) is installed once more.
  */
-import vm from "node:vm";
 import { syncBuiltinESMExports } from "node:module";
+import { fileURLToPath } from "node:url";
+import vm from "node:vm";
 import type { Applier } from "./apply.ts";
 import { disguise, installFunctionText } from "./disguise.ts";
 import { RUNTIME } from "./options.ts";
+import { hearModulesOf } from "./subjects.ts";
 import { keepText } from "./texts.ts";
 import { installTracesIn } from "./traces.ts";
 
@@ -66,6 +69,16 @@ export function transformEvaluated(): void {
       Reflect.construct(target, [text(values[0], values[1]), ...values.slice(1)], newTarget) as object,
   });
   vm.Script = disguise(script, Script);
+  // There only with --experimental-vm-modules.
+  const modules = vm as { SourceTextModule?: new (...values: unknown[]) => object };
+  const { SourceTextModule } = modules;
+  if (SourceTextModule !== undefined) {
+    const module = new Proxy(SourceTextModule, {
+      construct: (target, values: unknown[], newTarget) =>
+        Reflect.construct(target, [moduleText(own, values), ...values.slice(1)], newTarget) as object,
+    });
+    modules.SourceTextModule = disguise(module, SourceTextModule);
+  }
   syncBuiltinESMExports();
 }
 
@@ -77,6 +90,7 @@ export function prepareRealm(context: unknown): void {
     const global = runInContext("globalThis", context) as typeof globalThis;
     const runtime: unknown = Reflect.get(globalThis, RUNTIME);
     Object.defineProperty(global, RUNTIME, { value: runtime, enumerable: false });
+    hearModulesOf(global);
     installFunctionText(global.Function.prototype);
     installTracesIn(global.Error);
   } catch {
@@ -92,7 +106,20 @@ function substitute(
   Object.assign(vm, { [name]: disguise(make(original), original) });
 }
 
+/** The text of an ES module that is made for a context, transformed. */
+function moduleText(own: Applier, [source, options]: readonly unknown[]): unknown {
+  const { identifier, context } = (options ?? {}) as Place;
+  if (typeof source !== "string" || typeof identifier !== "string" || context === undefined) return source;
+  const code = own.apply(source, pathOf(identifier), identifier, "module");
+  if (code === null) return source;
+  prepareRealm(context);
+  keepText(identifier, code);
+  return code;
+}
+
 interface Place {
+  readonly identifier?: unknown;
+  readonly context?: unknown;
   readonly filename?: unknown;
   readonly columnOffset?: unknown;
   readonly parsingContext?: unknown;
@@ -127,5 +154,6 @@ function functionText(own: Applier, [source, names, options]: readonly unknown[]
 
 /** A module's path, without what a runner appends to its name. */
 function pathOf(name: string): string {
-  return name.replace(/^file:\/\//, "").replace(/\?.*$/s, "");
+  const path = name.replace(/\?.*$/s, "");
+  return path.startsWith("file:") ? fileURLToPath(path) : path;
 }

@@ -30,9 +30,13 @@ const watchers = new Map<Subject, OnLoaded[]>();
 /** From here on what modules of the subject export is shown to `loaded`. */
 export function watchModules(subject: Subject, loaded: OnLoaded): void {
   watchers.set(subject, [...(watchers.get(subject) ?? []), loaded]);
+  hearModulesOf(globalThis);
+}
+
+/** ES modules of the realm that has this global object can tell of themselves. */
+export function hearModulesOf(global: object): void {
   const key = Symbol.for(TELL);
-  if (key in globalThis) return;
-  Object.defineProperty(globalThis, key, { value: tell, enumerable: false });
+  if (!(key in global)) Object.defineProperty(global, key, { value: tell, enumerable: false });
 }
 
 /** The subject to which a file belongs, by its path or URL; null for all others. */

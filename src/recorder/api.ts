@@ -12,6 +12,11 @@ const shared = slot();
 /** The category of the recorder's own messages; a program's log under that name is moved out of its way. */
 const RESERVED = "runtrace";
 
+/** Whether this isolate is being recorded. */
+export function isRecording(): boolean {
+  return shared.probe !== undefined;
+}
+
 /** Writes a message into the current task and activation. */
 export function log(category: string, message: string): void {
   const probe = shared.probe;
