@@ -1,9 +1,9 @@
+import type { TestOutcome } from "../base/test-logs.ts";
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
 import { wrap } from "../probe/wrap.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
 import { isRecording } from "../recorder/api.ts";
 import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isRecorded } from "./running-test.ts";
-import type { TestOutcome } from "./running-test.ts";
 
 /**
  * mocha as it is, but for this: each test is a task, named by its full title, from the beginning of its function until

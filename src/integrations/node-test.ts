@@ -1,8 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
+import type { TestOutcome } from "../base/test-logs.ts";
 import { wrap } from "../probe/wrap.ts";
 import { isRecording } from "../recorder/api.ts";
 import { RunningTest, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
-import type { TestOutcome } from "./running-test.ts";
 
 /**
  * node:test as it is, but for this: each test is a task, named by its full title ("suite > test"), from the beginning of

@@ -1,17 +1,12 @@
 import { appendFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { TEST_FILE, TEST_OUTCOME } from "../base/test-logs.ts";
+import type { TestOutcome } from "../base/test-logs.ts";
 import { imitate } from "../probe/replace.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
 import { go, log, newTask, outsideTasks, withRegion } from "../recorder/api.ts";
 import type { Task } from "../recorder/api.ts";
-
-/** How a test ended. One that was skipped has begun to run and has skipped itself; what never runs is no task. */
-export type TestOutcome = "passed" | "failed" | "skipped" | "timed out";
-
-/** Log categories inside a test's task: the path of its file, and how it ended. */
-export const TEST_FILE = "test.file";
-export const TEST_OUTCOME = "test.outcome";
 
 /** Between the names that a full title is made of. */
 export const TITLE_SEPARATOR = " > ";

@@ -1,10 +1,10 @@
+import type { TestOutcome } from "../base/test-logs.ts";
 import { transformEvaluated } from "../loader/evaluated.ts";
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
 import { imitate } from "../probe/replace.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
 import { isRecording } from "../recorder/api.ts";
 import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isMarked, isRecorded } from "./running-test.ts";
-import type { TestOutcome } from "./running-test.ts";
 
 /**
  * vitest as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
