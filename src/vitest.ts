@@ -26,5 +26,3 @@ async function vitest(): Promise<Vitest> {
 const { TestRunner: runner } = await vitest();
 const functions = functionsOf(runner?.getTestFn, runner?.getSuiteHooks);
 if (runner?.prototype !== undefined && functions !== null) recordVitest(runner.prototype, functions);
-
-export {};

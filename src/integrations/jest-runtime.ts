@@ -1,7 +1,7 @@
 import { prepareRealm, transformEvaluated } from "../loader/evaluated.ts";
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
 import { wrap } from "../probe/wrap.ts";
-import { circusHandler } from "./jest.ts";
+import { circusHandler, isOfThisContext } from "./jest.ts";
 import type { CircusEvent } from "./jest.ts";
 
 /**
@@ -44,11 +44,7 @@ export function watchJest(tests: boolean): void {
 }
 
 function listen(environment: Environment, file: string): void {
-  const handle = circusHandler(
-    () => file,
-    // jest's functions are made in this context, those of the file in its own.
-    (fn) => fn instanceof Function,
-  );
+  const handle = circusHandler(() => file, isOfThisContext);
   const theirs = environment.handleTestEvent;
   const both: HandleEvent = function (event, ...rest) {
     handle(event);

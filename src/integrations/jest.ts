@@ -63,7 +63,12 @@ const HANDLERS = Symbol.for("EVENT_HANDLERS");
 /** From inside of a test file's context: its tests are tasks. */
 export function recordThisFile(file: () => string): void {
   const handlers = (globalThis as Record<symbol, unknown>)[HANDLERS];
-  if (Array.isArray(handlers)) handlers.push(circusHandler(file, (fn) => !(fn instanceof Function)));
+  if (Array.isArray(handlers)) handlers.push(circusHandler(file, (fn) => !isOfThisContext(fn)));
+}
+
+/** Whether a function was made in the context of this copy of the package. */
+export function isOfThisContext(fn: unknown): boolean {
+  return Reflect.apply(Object.prototype.isPrototypeOf, Function.prototype, [fn]);
 }
 
 function recordHook(hook: Runnable): void {

@@ -46,19 +46,19 @@ export function transformEvaluated(): void {
   const own = applier;
   const text = (source: unknown, options: unknown): unknown => transformedText(own, source, options);
   substitute("runInThisContext", (original) => {
-    return function runInThisContext(...values) {
+    return function (...values) {
       return Reflect.apply(original, this, [text(values[0], values[1]), ...values.slice(1)]);
     };
   });
   substitute("runInContext", (original) => {
-    return function runInContext(...values) {
+    return function (...values) {
       const source = text(values[0], values[2]);
       if (source !== values[0]) prepareRealm(values[1]);
       return Reflect.apply(original, this, [source, ...values.slice(1)]);
     };
   });
   substitute("compileFunction", (original) => {
-    return function compileFunction(...values) {
+    return function (...values) {
       const source = functionText(own, values);
       return Reflect.apply(original, this, [source, ...values.slice(1)]);
     };

@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import path from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { StartOptions } from "./options.ts";
 
@@ -31,7 +31,7 @@ const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
 
 /** Where the process of that number says which of its tests have failed. */
 export function failuresOf(claims: string, number: number): string {
-  return path.join(claims, `${number}.failed`);
+  return join(claims, `${number}.failed`);
 }
 
 /** Command-line options that preload the recorder. */
