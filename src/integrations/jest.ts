@@ -1,7 +1,15 @@
 import type { AnyFunction } from "../probe/wrap.ts";
 import { imitate } from "../probe/replace.ts";
 import { isRecording } from "../recorder/api.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isMarked, isRecorded } from "./running-test.ts";
+import {
+  RunningTest,
+  TITLE_SEPARATOR,
+  hookName,
+  inRegion,
+  isMarked,
+  isRecorded,
+  unmark,
+} from "./running-test.ts";
 
 /**
  * jest as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
@@ -31,7 +39,7 @@ export type CircusHandler = (event: CircusEvent) => void;
 export function circusHandler(file: () => string, isJests: (fn: unknown) => boolean): CircusHandler {
   const running = new WeakMap<
     Runnable,
-    { readonly test: RunningTest; readonly fn: unknown; readonly own: unknown }
+    { readonly test: RunningTest; readonly fn: object; readonly own: unknown }
   >();
   return ({ name, test, hook, error }) => {
     if (!isRecording() && name !== "test_fn_success" && name !== "test_fn_failure") return;
@@ -45,13 +53,16 @@ export function circusHandler(file: () => string, isJests: (fn: unknown) => bool
       });
       running.set(test, { test: task, fn, own });
       // jest steps through a generator itself, which it must find there.
-      if (own === null) task.run(() => {});
-      else test.fn = own;
+      if (own === null) {
+        isRecorded(fn);
+        task.run(() => {});
+      } else test.fn = own;
     } else if (name === "test_fn_success" || name === "test_fn_failure") {
       const ran = running.get(test);
       if (ran === undefined) return;
       running.delete(test);
-      if (test.fn === ran.own) test.fn = ran.fn;
+      if (ran.own === null) unmark(ran.fn);
+      else if (test.fn === ran.own) test.fn = ran.fn;
       ran.test.end(name === "test_fn_success" ? "passed" : isTimeout(error) ? "timed out" : "failed");
     }
   };

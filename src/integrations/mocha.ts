@@ -1,9 +1,10 @@
 import type { TestOutcome } from "../base/test-logs.ts";
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
+import { withRoom } from "../loader/traces.ts";
 import { wrap } from "../probe/wrap.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
 import { isRecording } from "../recorder/api.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isRecorded } from "./running-test.ts";
+import { RunningTest, TEST_FRAMES, TITLE_SEPARATOR, hookName, inRegion, isRecorded } from "./running-test.ts";
 
 /**
  * mocha as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
@@ -55,7 +56,9 @@ export function recordMocha(prototype: object): void {
         return Reflect.apply(callback as AnyFunction, this, results);
       };
       const run: AnyFunction = function (...values) {
-        return test.run(() => Reflect.apply(fn as AnyFunction, this, values) as unknown);
+        return withRoom(TEST_FRAMES, () =>
+          test.run(() => Reflect.apply(fn as AnyFunction, this, values) as unknown),
+        );
       };
       return withFunction(runnable, run, () => Reflect.apply(original, this, [ended, ...args.slice(1)]));
     };

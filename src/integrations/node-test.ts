@@ -1,8 +1,9 @@
 import { AsyncResource } from "node:async_hooks";
 import type { TestOutcome } from "../base/test-logs.ts";
+import { withRoom } from "../loader/traces.ts";
 import { wrap } from "../probe/wrap.ts";
 import { isRecording } from "../recorder/api.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
+import { RunningTest, TEST_FRAMES, TITLE_SEPARATOR, hookName, inRegion } from "./running-test.ts";
 
 /**
  * node:test as it is, but for this: each test is a task, named by its full title ("suite > test"), from the beginning of
@@ -53,7 +54,7 @@ export function recordNodeTests(): void {
         test.parent == null ? undefined : running.get(test.parent),
       );
       running.set(test, task);
-      return task.run(() => Reflect.apply(original, this, args));
+      return withRoom(TEST_FRAMES, () => task.run(() => Reflect.apply(original, this, args)));
     };
   });
 }

@@ -8,6 +8,9 @@ import type { AnyFunction } from "../probe/wrap.ts";
 import { go, log, newTask, outsideTasks, withRegion } from "../recorder/api.ts";
 import type { Task } from "../recorder/api.ts";
 
+/** Frames of ours below a test's function, at most. */
+export const TEST_FRAMES = 16;
+
 /** Between the names that a full title is made of. */
 export const TITLE_SEPARATOR = " > ";
 
@@ -20,8 +23,13 @@ const RECORDED = Symbol.for("runtrace.tests");
 /** Answers whether an object has been marked before, and marks it. */
 export function isRecorded(object: object): boolean {
   if (Object.hasOwn(object, RECORDED)) return true;
-  Object.defineProperty(object, RECORDED, { value: true });
+  Object.defineProperty(object, RECORDED, { value: true, configurable: true });
   return false;
+}
+
+/** Takes the mark away again. */
+export function unmark(object: object): void {
+  Reflect.deleteProperty(object, RECORDED);
 }
 
 /** Whether a function or an object has been marked. */

@@ -64,6 +64,14 @@ interface Report {
   }[];
 }
 
+/** Text of failures without frames of vitest itself: it calls its runner's method and a test's function in different lines. */
+function withoutRunner(text: string): string {
+  return withoutNode(text)
+    .split("\n")
+    .filter((line) => !/node_modules\/@?vitest\//.test(line))
+    .join("\n");
+}
+
 /** What vitest's own report says, without durations. */
 function results(stdout: string): unknown[] {
   const { testResults } = JSON.parse(stdout) as Report;
@@ -73,7 +81,7 @@ function results(stdout: string): unknown[] {
       assertionResults.map(({ fullName, status, failureMessages }) => [
         fullName,
         status,
-        failureMessages.map(withoutNode),
+        failureMessages.map(withoutRunner),
       ]),
     );
 }

@@ -1,10 +1,19 @@
 import type { TestOutcome } from "../base/test-logs.ts";
 import { transformEvaluated } from "../loader/evaluated.ts";
 import { prototypesOf, watchModules } from "../loader/subjects.ts";
+import { withRoom } from "../loader/traces.ts";
 import { imitate } from "../probe/replace.ts";
 import type { AnyFunction } from "../probe/wrap.ts";
 import { isRecording } from "../recorder/api.ts";
-import { RunningTest, TITLE_SEPARATOR, hookName, inRegion, isMarked, isRecorded } from "./running-test.ts";
+import {
+  RunningTest,
+  TEST_FRAMES,
+  TITLE_SEPARATOR,
+  hookName,
+  inRegion,
+  isMarked,
+  isRecorded,
+} from "./running-test.ts";
 
 /**
  * vitest as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
@@ -78,7 +87,10 @@ export function recordVitest(prototype: object, { getFn, getHooks }: VitestFunct
     // As vitest says itself.
     if (typeof fn !== "function")
       throw new Error("Test function is not found. Did you add it using `setFn`?");
-    return task.run(() => Reflect.apply(fn as AnyFunction, this, fn === runTask ? [test] : []) as unknown);
+    const isRunTask = fn === runTask;
+    const call = (): unknown =>
+      Reflect.apply(fn as AnyFunction, isRunTask ? this : undefined, isRunTask ? [test] : []);
+    return withRoom(TEST_FRAMES, () => task.run(call));
   };
   // Where nothing records the runner has what it had before: stacks hold nothing of ours.
   Object.defineProperty(runner, "runTask", {
