@@ -29,7 +29,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Entry points and what is not shipped: they may import anything below them, nothing may import them. */
-const TOP = new Set(["index", "register", "pprof", "pprof-auto", "node-test", "reader", "demo", "testing"]);
+const TOP = new Set([
+  "index",
+  "register",
+  "pprof",
+  "pprof-auto",
+  "node-test",
+  "mocha",
+  "vitest",
+  "jest",
+  "reader",
+  "demo",
+  "testing",
+]);
 
 /** The recorder's entrance for the command line: how a program is started recorded. */
 const RECORDER_ENTRANCE = new Set(["recorder/environment", "recorder/options", "recorder/file"]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { projectRoot } from "../testing/project.ts";
-import { Suite, testsIn } from "./suites.test.util.ts";
+import { Suite, testsIn } from "../testing/suites.ts";
 
 const suite = new Suite({
   "vite.config.mjs": `export default { cacheDir: "cache" };`,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { projectRoot } from "../testing/project.ts";
-import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "./suites.test.util.ts";
+import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "../testing/suites.ts";
 
 const ENTRY = JSON.stringify(join(projectRoot(), "dist", "jest.cjs"));
 const JEST = [join(projectRoot(), "node_modules", ".bin", "jest"), "--json", "--no-watchman", "--no-cache"];

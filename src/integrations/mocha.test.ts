@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { projectRoot } from "../testing/project.ts";
-import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "./suites.test.util.ts";
+import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "../testing/suites.ts";
 
 const ENTRY = join(projectRoot(), "dist", "mocha.js");
 const TRACE = JSON.stringify(pathToFileURL(join(projectRoot(), "dist", "index.js")).href);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../testing/project.ts";
-import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "./suites.test.util.ts";
+import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "../testing/suites.ts";
 
 const url = (name: string): string => JSON.stringify(pathToFileURL(join(projectRoot(), "dist", name)).href);
 const VITEST = [join(projectRoot(), "node_modules", ".bin", "vitest"), "run", "--reporter", "json"];

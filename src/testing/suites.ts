@@ -6,10 +6,10 @@ import { after } from "node:test";
 import { bytesSource } from "../decode/source.ts";
 import { buildModel } from "../model/build.ts";
 import type { TraceModel } from "../model/types.ts";
-import { judged } from "../testing/go.ts";
-import { projectRoot } from "../testing/project.ts";
-import { runCommand } from "../testing/record.ts";
-import type { Outcome } from "../testing/record.ts";
+import { judged } from "./go.ts";
+import { projectRoot } from "./project.ts";
+import { runCommand } from "./record.ts";
+import type { Outcome } from "./record.ts";
 
 const CLI = join(projectRoot(), "dist", "cli.js");
 
@@ -44,21 +44,22 @@ export class Suite {
     });
   }
 
-  path(name: string): string {
-    return join(this.folder, name);
-  }
-
   /** The models of the traces NAME, NAME.1, NAME.2, …; Go has accepted each. */
   traces(name: string): TraceModel[] {
-    const models: TraceModel[] = [];
-    for (let i = 0; ; i++) {
-      const file = this.path(i === 0 ? name : `${name}.${i}`);
-      if (!existsSync(file)) return models;
-      judged(file);
-      const model = buildModel(bytesSource(readFileSync(file)));
-      assert.equal(model.error, null);
-      models.push(model);
-    }
+    return tracesOf(join(this.folder, name));
+  }
+}
+
+/** The models of the traces FILE, FILE.1, FILE.2, …; Go has accepted each. */
+export function tracesOf(first: string): TraceModel[] {
+  const models: TraceModel[] = [];
+  for (let i = 0; ; i++) {
+    const file = i === 0 ? first : `${first}.${i}`;
+    if (!existsSync(file)) return models;
+    judged(file);
+    const model = buildModel(bytesSource(readFileSync(file)));
+    assert.equal(model.error, null);
+    models.push(model);
   }
 }
 
