@@ -1,25 +1,34 @@
-/** A cart that saves itself from time to time once it is checked out. */
+/** A cart that saves itself from time to time once it is checked out, until it is closed. */
 exports.Cart = class Cart {
   #items = [];
-  #timer;
+  #isOpen = true;
 
   async add(item) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
     this.#items.push(item);
   }
 
   async checkout() {
     await Promise.all(this.#items.map((item) => reserve(item)));
-    this.#timer = setInterval(() => this.#items.length, 50);
+    // Nobody waits for it.
+    void this.#save();
     return this.#items.length;
   }
 
+  async #save() {
+    while (this.#isOpen) await sleep(20);
+  }
+
   close() {
-    clearInterval(this.#timer);
+    this.#isOpen = false;
   }
 };
 
 async function reserve(item) {
-  await new Promise((resolve) => setTimeout(resolve, 3));
+  await sleep(3);
   return item;
+}
+
+function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -18,7 +18,7 @@ describe("cart", () => {
     await cart.add("coffee");
     await cart.add("milk");
     expect(await cart.checkout()).toBe(2);
-    // What closes the cart comes only after all tests: until then its timer lives on.
+    // What closes the cart comes only after all tests: until then it goes on saving.
     open.push(cart);
   });
 
