@@ -26,7 +26,7 @@ test("tells its text", () => { expect(work.toString()).toBe(""); });
 test("takes too long", { timeout: 30 }, async () => { await sleep(400); });
 test.fails("fails as it should", async () => { throw new Error("on purpose"); });
 test("skips itself", (context) => { context.skip(); });
-test.skip("never runs", () => {});
+test("never runs", { skip: true }, () => {});
 let open;
 const opened = new Promise((resolve) => { open = resolve; });
 describe.concurrent("together", () => {
