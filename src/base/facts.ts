@@ -202,6 +202,9 @@ export const WaitsFor = {
 /** Added to the kind of a root whose handler's end will be told. */
 export const HANDLED = 8;
 
+/** Stands for the id of a task that is entered: outside of every task. */
+export const OUTSIDE = 0;
+
 export const RootKind = { Main: 0, Request: 1, Connection: 2, Message: 3, Interval: 4 } as const;
 
 /** Kinds of garbage collection, with V8's own numbers. */

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { channel } from "node:diagnostics_channel";
+import { once } from "node:events";
+import net from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -38,10 +41,36 @@ test("what has ended is let go at a sweep, without another request", async () =>
     [undefined, undefined],
   );
   assert.notEqual(open.deref(), undefined);
-  let released = 0;
+  assert.equal(released(ring).length, 2);
+});
+
+test("a connection is let go when its socket goes, without a sweep and unseen by its listeners", async () => {
+  const ring = createRing(65_536);
+  const facts = new FactWriter(new RingWriter(ring, process.hrtime.bigint));
+  const own = Object.getOwnPropertyDescriptor(net.Socket.prototype, "_destroy");
+  const { stop } = watchChannels(facts, new Sites(facts));
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [socket] = (await once(server, "connection")) as [Socket];
+  assert.equal(socket.listenerCount("close"), 0);
+  const before = released(ring);
+  client.destroy();
+  socket.resume();
+  await once(socket, "close");
+  stop();
+  server.close();
+  assert.deepEqual(before, []);
+  assert.equal(released(ring).length, 1, "the client's end is no root");
+  assert.deepEqual(Object.getOwnPropertyDescriptor(net.Socket.prototype, "_destroy"), own);
+});
+
+/** The roots that were let go since it was asked last. */
+function released(ring: SharedArrayBuffer): number[] {
+  const roots: number[] = [];
   new RingReader(ring).drain(Infinity, {
     text: () => {},
-    fact: (kind) => kind === Fact.Release && released++,
+    fact: (kind, _time, a) => kind === Fact.Release && roots.push(a),
   });
-  assert.equal(released, 2);
-});
+  return roots;
+}

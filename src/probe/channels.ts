@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import net from "node:net";
 import type { Socket } from "node:net";
 import type { Worker } from "node:worker_threads";
 import { Fact, HANDLED, RootKind } from "../base/facts.ts";
@@ -8,10 +9,11 @@ import type { Sites } from "./sites.ts";
 import { IncomingRequests, isHttp2, methodOf } from "./requests.ts";
 import type { HttpOptions } from "./requests.ts";
 import type { Propagation } from "./traceparent.ts";
+import { wrap } from "./wrap.ts";
 import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
-/** How often open requests and connections are looked through for ones that ended without saying so. */
+/** How often open requests and connections are looked through for ones whose end was not seen. */
 const SWEEP_NS = 1_000_000_000n;
 
 /** A source whose memory of open things is cleared of what has ended, now and then. */
@@ -55,6 +57,26 @@ export function watchChannels(
       if (socket.destroyed) facts.put(Fact.Release, time, connections.remove(socket), 0, 0);
     });
   }
+
+  function socketGone(socket: Socket): void {
+    try {
+      const id = connections.remove(socket);
+      if (id !== 0) facts.put(Fact.Release, now(), id, 0, 0);
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  /** A listener for a socket's `close` would show in its listeners. */
+  const unwrap = wrap(
+    net.Socket.prototype,
+    "_destroy",
+    (original) =>
+      function (this: unknown, ...given: unknown[]): unknown {
+        socketGone(this as Socket);
+        return Reflect.apply(original, this, given);
+      },
+  );
 
   function requestStart(message: unknown): void {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
@@ -129,6 +151,7 @@ export function watchChannels(
   for (const [name, listener] of channels) subscribe(name, listener);
   const stop = (): void => {
     for (const [name, listener] of channels) unsubscribe(name, listener);
+    unwrap();
     requests.stop();
   };
   const lastRequest = (): number => {

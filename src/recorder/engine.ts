@@ -3,7 +3,6 @@ import type { MessagePort } from "node:worker_threads";
 import { TraceError } from "../base/error.ts";
 import type { LivingGoroutine } from "../encode/writer.ts";
 import { countChannels, hidePort, hidePortsOf } from "../probe/ports.ts";
-import { TRANSFER_WORDS } from "../probe/transfers.ts";
 import { undoAll } from "../probe/replace.ts";
 import { watchProcess } from "./hooks.ts";
 import { Isolate } from "./isolate.ts";
@@ -84,7 +83,7 @@ export function startEngine(
  */
 export class Engine {
   readonly options: RecordingOptions;
-  readonly #page = createPage(TRANSFER_WORDS);
+  readonly #page = createPage();
   readonly #channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;
   readonly #port: MessagePort;
   readonly #worker: Worker;

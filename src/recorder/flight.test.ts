@@ -156,7 +156,8 @@ async function fly(
     RUNTRACE_FLIGHT: `${arms},out:${folder.path(`${name}-%n.flight`)}`,
     NODE_OPTIONS: `--require ${PRELOAD}`,
   };
-  const ending = await runNode(["--expose-gc", program], { ...options, env });
+  const out = folder.path(`${name}-%n.flight`);
+  const ending = await runNode(["--expose-gc", program, out], { ...options, env });
   const files = readdirSync(folder.path("."))
     .filter((file) => file.startsWith(`${name}-`) && file.endsWith(".flight"))
     .toSorted((a, b) => Number(/-(\d+)/.exec(a)![1]) - Number(/-(\d+)/.exec(b)![1]))
@@ -191,27 +192,40 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
   const { files, ending } = await fly(
     "incidents",
     `${INCIDENTS}
+    const { existsSync } = require("fs");
+    let number = 0;
+    const isThere = () => existsSync(process.argv[2].replace("%n", number + 1));
+    // The next file or files, whatever the machine is busy with.
+    const written = async () => {
+      for (let tries = 0; !isThere() && tries < 100; tries++) await sleep(50);
+      await sleep(50);
+      while (isThere()) number++;
+    };
     (async () => {
       await sleep(300);
-      for (let i = 0; i < 9; i++) { culprit(700); await sleep(400); }
-      for (let i = 0; i < 9; i++) { await culpritTask(1000 + i); await sleep(400); }
-      for (let i = 0; i < 2; i++) { let kept = await hoard(); await sleep(400); kept = null; globalThis.gc(); await sleep(600); }
+      for (let i = 0; i < 9; i++) { culprit(700); await written(); }
+      for (let i = 0; i < 9; i++) { await culpritTask(300 + i); await written(); }
+      for (let i = 0; i < 2; i++) { let kept = await hoard(); await written(); kept = null; globalThis.gc(); await sleep(300); }
       console.log("done");
     })();`,
-    "lag:500ms,task:1s,heap:+45MB,every:500ms,keep:50,age:5s",
+    "lag:600ms,task:300ms,heap:+45MB,every:0s,keep:50,age:5s",
   );
   assert.deepEqual([ending.code, ending.stdout, ending.stderr], [0, "done\n", ""]);
-  const reasons = files.map((file) => reason(file) as { trigger: string; name?: string });
+  const told = files.map((file) => ({
+    file,
+    ...(reason(file) as { trigger: string; name?: string; ms?: number }),
+  }));
+  const of = (trigger: string): typeof told => told.filter((one) => one.trigger === trigger);
   assert.deepEqual(
-    reasons.map(({ trigger }) => trigger),
-    ["lag", "task"].flatMap((trigger) => Array.from({ length: 9 }, () => trigger)).concat("heap", "heap"),
+    of("task").map(({ name }) => name),
+    Array.from({ length: 9 }, (_, i) => `culprit ${300 + i}`),
   );
-  for (const [index, file] of files.entries()) {
-    const { text } = contents(file);
-    const { trigger, name } = reasons[index]!;
-    if (trigger === "task") assert.ok(tasks(file).includes(name!), file);
-    else assert.match(text, trigger === "lag" ? /StackSample[^]*?\bculprit @/ : /\bhoard @/, file);
-  }
+  for (const { file, name } of of("task")) assert.ok(tasks(file).includes(name!), file);
+  assert.ok(of("heap").length >= 2, JSON.stringify(told));
+  for (const { file } of of("heap")) assert.match(contents(file).text, /\bhoard @/, file);
+  // A busy machine holds the loop up, too: what the program does itself is there each time.
+  const lags = of("lag").filter(({ file }) => /StackSample[^]*?\bculprit @/.test(contents(file).text));
+  assert.ok(lags.length >= 9 && told.length - lags.length - 11 <= 3, JSON.stringify(told));
 });
 
 test("a loop that hangs until the process is killed has left a file, and a signal writes one without ending anything", async () => {

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { TRANSFER_WORDS } from "../probe/transfers.ts";
 import { judged } from "../testing/go.ts";
 import { runCommand } from "../testing/record.ts";
 import type { Inheritance } from "./messages.ts";
@@ -16,7 +15,7 @@ test("a Worker that is there before the tracer is not recorded, and its number i
   // As if a tracer thread, which takes the number one, never got ready.
   const inheritance: Inheritance = {
     http: { http: true, traceparent: false },
-    page: createPage(TRANSFER_WORDS),
+    page: createPage(),
     channel: "runtrace-test",
     buffer: 1 << 16,
     hiddenThread: 1,
