@@ -9,6 +9,7 @@ import {
   countMessagesBetween,
   forgetMessages,
   forgetPort,
+  forgetReceived,
   isHidden,
   receivingEnd,
   sendingEnd,
@@ -140,8 +141,16 @@ function arriving(message: unknown, key: number): void {
 /** receiveMessageOnPort: no callback handles the message. */
 function taking(watch: CallbackOptions, original: AnyFunction): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
-    const taken = Reflect.apply(original, this, args) as { readonly message: unknown } | undefined;
     const [port] = args;
+    let taken: { readonly message: unknown } | undefined;
+    let isKnown = false;
+    try {
+      taken = Reflect.apply(original, this, args) as typeof taken;
+      isKnown = true;
+    } finally {
+      // It throws whether a message that cannot be read is gone or there was no stack left to ask for one.
+      if (!isKnown && typeof port === "object" && port !== null) tellClosed(watch, forgetReceived(port));
+    }
     const at = typeof port === "object" && port !== null ? receivingEnd(port) : undefined;
     if (taken !== undefined && at !== undefined) {
       const key = at.received();

@@ -4,7 +4,7 @@ import type { Worker } from "node:worker_threads";
 import { channelKey, messageKey } from "../base/facts.ts";
 import { kindOf, setStamp } from "./stamp.ts";
 import { Transfers, portsIn } from "./transfers.ts";
-import type { ChannelEnd } from "./transfers.ts";
+import type { ChannelEnd, Found } from "./transfers.ts";
 
 /** Kind of a port whose messages are none of the program's. */
 const UNSEEN = -2;
@@ -163,6 +163,13 @@ export function receivingEnd(port: object): MessageEnd | undefined {
   return receivers.get(port);
 }
 
+/** How many messages have come on the port is not certain any more; answers what its end was. */
+export function forgetReceived(port: object): MessageEnd | undefined {
+  const end = receivers.get(port);
+  receivers.delete(port);
+  return end;
+}
+
 /** The port is not counted any more; answers what its end was. */
 export function forgetPort(port: object): MessageEnd | undefined {
   const end = ends.has(port) ? receivers.get(port) : undefined;
@@ -177,10 +184,10 @@ export function forgetPort(port: object): MessageEnd | undefined {
 export class Departure {
   readonly #ports: readonly { readonly port: object; readonly end: MessageEnd; readonly at: ChannelEnd }[];
   /** Ports of the message in the order in which they will be found, null where that is not known. */
-  readonly #order: readonly object[] | null;
+  readonly #found: Found | null;
 
   private constructor(message: unknown, ports: readonly object[]) {
-    this.#order = portsIn(message);
+    this.#found = portsIn(message);
     this.#ports = ports.flatMap((port) => {
       const [at, end] = [ends.get(port), receivers.get(port)];
       return at === undefined || end === undefined ? [] : [{ port, end, at: { ...at, ...end.counts } }];
@@ -206,12 +213,12 @@ export class Departure {
   /** The message of that key carries them; answers the ends of those of which nobody will know what they are. */
   leave(key: number): MessageEnd[] {
     const lost: MessageEnd[] = [];
-    const order = this.#order ?? [];
-    // How many there are stands with the first, whatever that is.
-    transfers?.put(key, 0, order.length, { channel: 0, side: 0, sent: 0, received: 0 });
+    const { ports: order, shape } = this.#found ?? { ports: [] as readonly object[], shape: 0 };
+    // The shape stands with the first, whatever that is.
+    transfers?.put(key, 0, shape, { channel: 0, side: 0, sent: 0, received: 0 });
     for (const { port, end, at } of this.#ports) {
-      const index = order.indexOf(port);
-      if (index < 0 || transfers?.put(key, index, order.length, at) !== true) lost.push(end);
+      const index = (order as readonly object[]).indexOf(port);
+      if (index < 0 || transfers?.put(key, index, shape, at) !== true) lost.push(end);
     }
     return lost;
   }
@@ -223,18 +230,18 @@ export class Departure {
 
   /** They stay: the message of that key, if any, was not sent. */
   stay(key: number): void {
-    if (key !== 0) transfers?.drop(key, this.#order?.length ?? 0);
+    if (key !== 0) transfers?.drop(key, this.#found?.ports.length ?? 0);
     for (const { port, at } of this.#ports) countFrom(port, at);
   }
 }
 
 /** Counts the ports that have come with the message of that key. */
 export function arrive(message: unknown, key: number): void {
-  const expected = transfers?.count(key) ?? 0;
-  if (expected === 0) return;
-  const ports = portsIn(message);
-  if (ports?.length !== expected) return;
-  for (const [index, port] of ports.entries()) {
+  const shape = transfers?.shape(key) ?? 0;
+  if (shape === 0) return;
+  const found = portsIn(message);
+  if (found?.shape !== shape) return;
+  for (const [index, port] of found.ports.entries()) {
     const end = transfers?.get(key, index);
     if (end !== undefined) countFrom(port, end);
   }

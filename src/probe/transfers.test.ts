@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MessageChannel } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { channelKey, messageKey, wayOf } from "../base/facts.ts";
 import { TRANSFER_WORDS, Transfers, portsIn } from "./transfers.ts";
 
@@ -17,14 +18,14 @@ test("what one isolate leaves under a key another finds, and nothing under other
     assert.ok(here.put(key, 1, 2, end));
   }
   for (const key of keys) {
-    assert.equal(there.count(key), 2);
+    assert.equal(there.shape(key), 2);
     assert.deepEqual(there.get(key, 0), { ...end, side: 0 });
     assert.deepEqual(there.get(key, 1), end);
     assert.equal(there.get(key, 2), undefined);
-    assert.equal(there.count(key + 1), 0);
+    assert.equal(there.shape(key + 1), 0);
   }
   here.drop(keys[0]!, 2);
-  assert.equal(there.count(keys[0]!), 0);
+  assert.equal(there.shape(keys[0]!), 0);
   assert.deepEqual(there.get(keys[1]!, 1), end);
 });
 
@@ -66,7 +67,7 @@ test("ports are found in the same order in what is sent and in what comes out", 
     a,
     e,
   };
-  const found = portsIn(sent)!;
+  const found = portsIn(sent)!.ports;
   assert.deepEqual(new Set(found), new Set(ports));
   const came = structuredClone(sent, { transfer: ports as never[] });
   const places = (value: typeof sent, all: readonly unknown[]): number[] =>
@@ -77,8 +78,8 @@ test("ports are found in the same order in what is sent and in what comes out", 
       [...value.s][0],
       value.e,
     ].map((port) => all.indexOf(port));
-  assert.deepEqual(places(came, portsIn(came)!), places(sent, found));
-  for (const port of portsIn(came)!) port.close();
+  assert.deepEqual(places(came, portsIn(came)!.ports), places(sent, found));
+  for (const port of portsIn(came)!.ports) port.close();
 });
 
 test("what could run the program's code, or is large, is not looked into", () => {
@@ -93,5 +94,32 @@ test("what could run the program's code, or is large, is not looked into", () =>
   assert.equal(portsIn(new Proxy({}, { ownKeys: () => assert.fail("it is called") })), null);
   assert.equal(portsIn(Array.from({ length: 100_000 }, () => 1)), null);
   assert.equal(portsIn(Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [i, i]))), null);
-  assert.deepEqual(portsIn("text"), []);
+  assert.deepEqual(portsIn("text")?.ports, []);
+});
+
+test("what is not the same at the other end is of another shape, and what is of a class of the program's is of the same", () => {
+  class Box {
+    readonly held: unknown;
+    constructor(held: unknown) {
+      this.held = held;
+    }
+  }
+  const shapes = (make: (port1: unknown, port2: unknown) => unknown): [sent: unknown, came: unknown] => {
+    const { port1, port2 } = new MessageChannel();
+    const sent = make(port1, port2);
+    const found = portsIn(sent)!;
+    const came = structuredClone(sent, { transfer: [port1, port2] as never[] });
+    const foundThere = portsIn(came)!;
+    const order = [found.ports.indexOf(port1), foundThere.ports.indexOf((came as { a: MessagePort }).a)];
+    for (const port of foundThere.ports) port.close();
+    assert.ok(found.shape !== foundThere.shape || order[0] === order[1], `${order.join()} in one shape`);
+    return [found.shape, foundThere.shape];
+  };
+  const [boxed, unboxed] = shapes((a, b) => ({ a, b, box: new Box(a) }));
+  assert.equal(boxed, unboxed);
+  const [had, lost] = shapes((a, b) => {
+    const map = Object.assign(new Map(), { extra: a });
+    return { a, b, map };
+  });
+  assert.equal(had, lost);
 });

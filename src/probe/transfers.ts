@@ -10,7 +10,7 @@ export interface ChannelEnd {
   readonly received: number;
 }
 
-/** A place's words: its version, two of the message's key, index, end, messages sent and received, ports in all. */
+/** A place's words: its version, two of the message's key, index, end, messages sent and received, shape of the message. */
 const WORDS = 8;
 const PLACES = 1024;
 
@@ -25,6 +25,8 @@ const { forEach: eachOfSet } = Set.prototype;
 
 /** How many values of a message are looked at for ports. */
 const MAX_LOOKS = 1000;
+/** More than there can be ports in what is looked at. */
+const SHAPES = 1024;
 
 /**
  * Ends of channels that are under way from one isolate to another: a port comes out as a new object, which tells nothing
@@ -46,8 +48,8 @@ export class Transfers {
     return channel > 0 && channel < MAX_CHANNELS ? channel : 0;
   }
 
-  /** The message of that key carries the end as its port number `index` of `count`. Answers whether that was kept. */
-  put(key: number, index: number, count: number, end: ChannelEnd): boolean {
+  /** The message of that key carries the end as its port number `index`, and is of that shape. Answers whether that was kept. */
+  put(key: number, index: number, shape: number, end: ChannelEnd): boolean {
     const { channel, side, sent, received } = end;
     return this.#write(placeOf(key, index), [
       high(key),
@@ -56,7 +58,7 @@ export class Transfers {
       2 * channel + side,
       sent % CHANNEL_COUNTS,
       received % CHANNEL_COUNTS,
-      count,
+      shape,
     ]);
   }
 
@@ -67,8 +69,8 @@ export class Transfers {
     }
   }
 
-  /** How many ports the message of that key carries, as far as it is known. */
-  count(key: number): number {
+  /** The shape of the message of that key, 0 where it is not known. */
+  shape(key: number): number {
     return this.#read(key, 0)?.[6] ?? 0;
   }
 
@@ -113,15 +115,23 @@ function placeOf(key: number, index: number): number {
   return 1 + ((hash >>> 16) % PLACES) * WORDS;
 }
 
+/** The ports in a value, in the order in which they are met, and a number for what was met on the way. */
+export interface Found {
+  readonly ports: readonly MessagePort[];
+  readonly shape: number;
+}
+
 /**
- * The ports in a value that can be sent, in an order that is the same for what comes out at the other end. Null where
- * that is not certain: it is large, or has getters, which are the program's code.
+ * The ports in a value that can be sent. What comes out at the other end has them in the same order if it is of the same
+ * shape: an object that is not what it was (of a class of Node's, say) may have lost or got some on the way. Null where
+ * nothing is certain: it is large, or has getters, which are the program's code.
  */
-export function portsIn(value: unknown): MessagePort[] | null {
+export function portsIn(value: unknown): Found | null {
   const ports: MessagePort[] = [];
   const seen = new Set<object>();
   const left: unknown[] = [value];
-  for (let looks = 0; left.length > 0; looks++) {
+  let looks = 0;
+  for (; left.length > 0; looks++) {
     if (looks >= MAX_LOOKS) return null;
     const one = left.pop();
     if (typeof one !== "object" || one === null || seen.has(one)) continue;
@@ -131,7 +141,7 @@ export function portsIn(value: unknown): MessagePort[] | null {
     else if (sizeOf(one) > MAX_LOOKS) return null;
     else if (types.isMap(one)) eachOfMap.call(one, (of, key) => left.push(key, of));
     else if (types.isSet(one)) eachOfSet.call(one, (of) => left.push(of));
-    else if (isPlain(one)) {
+    else if (!isLeaf(one)) {
       for (const key of Object.keys(one)) {
         const property = Reflect.getOwnPropertyDescriptor(one, key);
         if (property === undefined || !("value" in property)) return null;
@@ -139,7 +149,7 @@ export function portsIn(value: unknown): MessagePort[] | null {
       }
     }
   }
-  return ports;
+  return { ports, shape: looks * SHAPES + ports.length };
 }
 
 function sizeOf(object: object): number {
@@ -147,8 +157,16 @@ function sizeOf(object: object): number {
   return types.isMap(object) || types.isSet(object) ? object.size : 0;
 }
 
-function isPlain(object: object): boolean {
-  if (Array.isArray(object)) return true;
-  const prototype: unknown = Reflect.getPrototypeOf(object);
-  return prototype === null || prototype === Object.prototype;
+/** Whether the properties of an object stay behind when it is sent, or are none that could be ports. */
+function isLeaf(object: object): boolean {
+  return (
+    ArrayBuffer.isView(object) ||
+    types.isAnyArrayBuffer(object) ||
+    types.isDate(object) ||
+    types.isRegExp(object) ||
+    types.isBoxedPrimitive(object) ||
+    types.isNativeError(object) ||
+    types.isKeyObject(object) ||
+    types.isCryptoKey(object)
+  );
 }
