@@ -194,11 +194,12 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
     `${INCIDENTS}
     const { existsSync } = require("fs");
     let number = 0;
-    // The next file, whatever the machine is busy with.
+    const isThere = () => existsSync(process.argv[2].replace("%n", number + 1));
+    // The next file or files, whatever the machine is busy with.
     const written = async () => {
-      number++;
-      for (let tries = 0; !existsSync(process.argv[2].replace("%n", number)) && tries < 400; tries++) await sleep(50);
+      for (let tries = 0; !isThere() && tries < 100; tries++) await sleep(50);
       await sleep(50);
+      while (isThere()) number++;
     };
     (async () => {
       await sleep(300);
