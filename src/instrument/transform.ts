@@ -432,7 +432,10 @@ class Transformer {
       { kind: "executor", func: this.#context.name, of: this.#context.frame },
       node.start,
     );
-    return names.map((name) => `${name}=${this.#runtime}.settler(${this.#id(site)},${name});`).join("");
+    const isAsync = asFunction(node.arguments[0])!.async ? ",1" : "";
+    return names
+      .map((name) => `${name}=${this.#runtime}.settler(${this.#id(site)},${name}${isAsync});`)
+      .join("");
   }
 
   #class(node: AnyNode & { type: "ClassDeclaration" | "ClassExpression" }, hint: string): void {

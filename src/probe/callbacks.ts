@@ -17,6 +17,7 @@ import { ask, begin, drop, end, named } from "./once.ts";
 import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
+import { watchTerminations } from "./terminations.ts";
 import { TIMEOUT, delayOf, timerBase } from "./timers.ts";
 import type { TimerFields } from "./timers.ts";
 import { watchBodies } from "./web-bodies.ts";
@@ -119,6 +120,7 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
     ...watchMessages(watch),
     ...watchEmitters(watch),
+    ...watchTerminations(watch),
   );
   if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) seesBodies();
   shareReplaced();
@@ -180,7 +182,7 @@ function tellTimer(watch: Watch, made: TimerFields, callback: AnyFunction, kind:
 
 /**
  * What Node's timer calls. While it does the callback is where it would be without us, since V8 names it after that
- * place in stacks; it stays there unless the timer calls back again.
+ * place in stacks; it stays there unless the timer may call back again, as one that is refreshed does.
  */
 function timed(
   watch: Watch,
@@ -200,10 +202,9 @@ function timed(
       begin(watch.context, watch.frames, id, due, kind);
       try {
         // oxlint-disable-next-line prefer-rest-params -- as above
-        const result = Reflect.apply(callback, this, arguments);
-        if (kind === ResourceKind.Interval && this[field] === callback) this[field] = wrapper;
-        return result;
+        return Reflect.apply(callback, this, arguments);
       } finally {
+        if (field === "_onTimeout" && this[field] === callback) this[field] = wrapper;
         end(watch.context, id);
       }
     } as AnyFunction,

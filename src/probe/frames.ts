@@ -43,6 +43,8 @@ export class FrameSource {
   #told = new Uint8Array(1024);
   /** The promise made last, unless a frame has taken it. */
   #made: Promise<unknown> | null = null;
+  /** The promise made before that. */
+  #before: Promise<unknown> | null = null;
   /** What it was derived from, if it was, through others made right before it. */
   #origin: Promise<unknown> | undefined;
   /**
@@ -167,6 +169,7 @@ export class FrameSource {
   /** Runs for every promise that is made. */
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
     if (parent !== this.#made) this.#origin = parent;
+    this.#before = this.#made;
     this.#made = promise;
   }
 
@@ -196,6 +199,7 @@ export class FrameSource {
     this.#writer = undefined;
     this.#context = undefined;
     this.#made = null;
+    this.#before = null;
     this.#origin = undefined;
     this.#executor = null;
     this.clear();
@@ -204,6 +208,16 @@ export class FrameSource {
   /** The innermost running frame, 0 where none is. */
   get current(): number {
     return this.#depth === 0 ? 0 : this.#running[this.#depth - 1]!;
+  }
+
+  /** How many frames are running inside of each other. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Those beyond the first `depth` were stopped without a word: they have ended. */
+  unwind(depth: number): void {
+    for (let at = this.#depth - 1; at >= depth; at--) this.end(this.#running[at]!);
   }
 
   /** No frame runs any more: a callback begins or ends. */
@@ -346,8 +360,11 @@ export class FrameSource {
     return calledOnce(context, this, callback as unknown as AnyFunction, kind) as unknown as T;
   }
 
-  settler<T>(site: number, settle: T): T {
-    const id = typeof settle === "function" ? this.#executes(site) : 0;
+  settler<T>(site: number, settle: T, isAsync?: 1): T {
+    const promise = isAsync === 1 ? this.#before : this.#made;
+    const id = typeof settle === "function" ? this.#executes(site, promise) : 0;
+    // What it asks for is not said to settle the promise: an activation of its own does, whatever that waits for.
+    if (isAsync === 1) this.#executing = 0;
     if (id === 0) return settle;
     const call = settle as (value: unknown) => unknown;
     return ((value: unknown) => {
@@ -362,7 +379,7 @@ export class FrameSource {
 
   /** A callback that settles the promise made last, where nothing else is seen to; until `executed` it is asked for. */
   settling(callback: AnyFunction): AnyFunction {
-    const id = this.#made === this.#executor ? 0 : this.#executes(0);
+    const id = this.#made === this.#executor ? 0 : this.#executes(0, this.#made);
     if (id === 0) return callback;
     return (...values: unknown[]): unknown => {
       this.#settled(id, undefined);
@@ -370,10 +387,9 @@ export class FrameSource {
     };
   }
 
-  /** The executor of the promise made last is running. Answers the promise's id, 0 where it is not known. */
-  #executes(site: number): number {
+  /** The executor of the promise is running. Answers the promise's id, 0 where it is not known. */
+  #executes(site: number, promise: Promise<unknown> | null): number {
     const facts = this.#facts;
-    const promise = this.#made;
     if (facts === undefined || promise === null) return 0;
     if (promise === this.#executor) return this.#executorId;
     try {
