@@ -115,8 +115,7 @@ export class ProfileBuilder {
         if (this.#type === "cpu") this.#sample(e);
         break;
       case "Log":
-        // A note of our recorder's, which is Node's.
-        if (e.name === "runtrace") this.#period.isV8 = true;
+        if (e.name === "runtrace") this.#period.note(e.message);
         break;
       default:
         if (this.#clocks.decides) this.#annotation(e);

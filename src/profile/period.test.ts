@@ -38,7 +38,7 @@ test("a rate that is not round stays what it is", () => {
 test("V8 samples between its periods, too, and not while idle: the median gap, but not more than the usual period", () => {
   const ofGaps = (...gaps: readonly number[]): number => {
     const period = new SamplePeriod();
-    period.isV8 = true;
+    period.note('{"process":{"node":"v24"}}');
     let time = 0;
     period.add(1, time);
     for (let i = 0; i < 20; i++) for (const gap of gaps) period.add(1, (time += gap * 1e6));
@@ -46,4 +46,21 @@ test("V8 samples between its periods, too, and not while idle: the median gap, b
   };
   assert.equal(ofGaps(0.1, 4, 4, 10, 12), 4e6);
   assert.equal(ofGaps(0.1, 30, 40, 50), 10e6);
+});
+
+test("a note says what V8 was asked for: no sample stands for more, and few samples for that", () => {
+  const ofNote = (note: string, gapMs: number, count: number): number => {
+    const period = new SamplePeriod();
+    period.note('{"process":{"loops":[]}}');
+    period.note(note);
+    for (let i = 0; i <= count; i++) period.add(1, i * gapMs * 1e6);
+    return period.estimate();
+  };
+  const at = (cpuHz: unknown): string => JSON.stringify({ process: { cpuHz } });
+  assert.equal(ofNote(at(1000), 40, 3), 1e6);
+  assert.equal(ofNote(at(1000), 40, 300), 1e6);
+  assert.equal(ofNote(at(20), 50, 300), 50e6);
+  assert.equal(ofNote(at(20), 4, 300), 4e6);
+  for (const odd of ['{"cpuHz":', '{"process":null,"cpuHz":1}', at(0), at("1000"), at(null)])
+    assert.equal(ofNote(odd, 40, 3), 10e6, odd);
 });

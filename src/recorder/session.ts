@@ -159,7 +159,13 @@ class Session implements Recording {
       options,
       channel,
       main: this.#isolate.announcement,
-      process: { runtrace: VERSION, node: process.version, pid: process.pid, argv1: process.argv[1] ?? "" },
+      process: {
+        runtrace: VERSION,
+        node: process.version,
+        pid: process.pid,
+        argv1: process.argv[1] ?? "",
+        ...(sampled ? { cpuHz: options.cpuHz } : {}),
+      },
     };
     // Nothing of the program's: no preloads, no standard streams, no environment.
     this.#worker = new PlainWorker(new URL("./tracer.js", import.meta.url), {
