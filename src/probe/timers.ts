@@ -111,7 +111,7 @@ function refreshed(facts: Pick<FactWriter, "put">, timer: TimerFields, id: numbe
 }
 
 /** A one-shot timer of the program's, and not one of Node's own, which it refreshes all the time. */
-function isTimeout(timer: unknown): timer is object {
+export function isTimeout(timer: unknown): timer is object {
   return typeof timer === "object" && timer !== null && kindOf(timer) === ResourceKind.Timeout;
 }
 
@@ -131,6 +131,10 @@ export interface TimerFields {
   readonly _idleTimeout?: number;
   readonly _idleStart?: number | null;
   readonly _repeat?: number | null;
+  /** The next one in Node's list, null where it is in none. */
+  readonly _idleNext?: object | null;
+  /** It has called back, or was cleared. */
+  readonly _destroyed?: boolean;
   _onTimeout?: AnyFunction;
   _onImmediate?: AnyFunction;
 }
