@@ -10,7 +10,7 @@
  * Every bundle lies at the depth of its modules, and the recorder's in their folder: paths relative to a module hold,
  * and our own frames are known by the folder.
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 
@@ -20,7 +20,7 @@ export async function bundlePackage(dist) {
   const isProfile = (id) => /[\\/](?:pprof-format|profile-format\.js)/.test(id);
   const isRecorder = (id) => dirname(id) !== dist && !isPprof(id) && !isProfile(id);
   const frameworks = ["express", "fastify", "koa", "hono", "otel"];
-  const entries = ["index", "register", "pprof", "pprof-auto", "node-test", ...frameworks];
+  const entries = ["index", "register", "pprof", "pprof-auto", "node-test", "mocha", "vitest", ...frameworks];
   await bundle(
     entries.map((name) => `${name}.js`),
     dist,
@@ -37,6 +37,9 @@ export async function bundlePackage(dist) {
       },
     },
   );
+  // In the contexts in which jest runs tests there is nothing but CommonJS.
+  await bundle(["jest.js"], dist, { dir: dist, format: "cjs", entryFileNames: "[name].cjs" });
+  rmSync(join(dist, "jest.js"));
   await bundle(["reader.js"], dist, { dir: dist });
   // In Node's thread of module hooks there is nothing to record, and Node 22 cannot require an ES module.
   const preload = `const { isMainThread, parentPort } = require("node:worker_threads");
@@ -63,7 +66,7 @@ if (isMainThread || parentPort !== null) require("./register.js");
   chmodSync(join(dist, "cli.js"), 0o755);
   copyTypes(
     dist,
-    [...entries, "reader"].map((name) => `${name}.d.ts`),
+    [...entries, "jest", "reader"].map((name) => `${name}.d.ts`),
   );
 }
 

@@ -1,6 +1,6 @@
 import { isMainThread, parentPort } from "node:worker_threads";
 import { nameRequestsByRoute } from "./integrations/frameworks.ts";
-import { recordNodeTests } from "./integrations/node-test.ts";
+import { watchRunners, watchRunnersHere } from "./integrations/runners.ts";
 import { isLauncher, restoreEnvironment } from "./recorder/environment.ts";
 import { recordProcess } from "./recorder/preload.ts";
 import { joinRecording } from "./recorder/workers.ts";
@@ -12,9 +12,12 @@ import { joinRecording } from "./recorder/workers.ts";
 if (!isMainThread) {
   restoreEnvironment();
   // The thread of Node's own module hooks has no parent to speak to, and is none of the program's loops.
-  if (parentPort !== null && joinRecording()) nameRequestsByRoute();
+  if (parentPort !== null) {
+    if (joinRecording()) nameRequestsByRoute();
+    watchRunnersHere();
+  }
 } else if (!isLauncher(process.argv[1])) {
   const asked = recordProcess();
   nameRequestsByRoute();
-  if (asked?.tests === true) recordNodeTests();
+  watchRunners(asked?.failures);
 }

@@ -99,6 +99,8 @@ export const Fact = {
   Send: 67,
   /** No callback will handle a message: it was taken by running code, or could not be sent. a: its key. */
   Taken: 68,
+  /** A port is closed: no message of the way of the one of that key will be handled any more. a: the key. */
+  Closed: 69,
 
   /**
    * An async function's body begins. a: frame id; b: 1 where nothing is known of who calls it, + 2 * id of the site where
@@ -200,6 +202,9 @@ export const WaitsFor = {
 /** Added to the kind of a root whose handler's end will be told. */
 export const HANDLED = 8;
 
+/** Stands for the id of a task that is entered: outside of every task. */
+export const OUTSIDE = 0;
+
 export const RootKind = { Main: 0, Request: 1, Connection: 2, Message: 3, Interval: 4 } as const;
 
 /** Kinds of garbage collection, with V8's own numbers. */
@@ -215,7 +220,22 @@ export function messageKey(threadId: number, toMaker: boolean, count: number): n
   return (2 * threadId + (toMaker ? 1 : 0)) * THREAD_KEYS + count;
 }
 
+/** Keys of messages through channels begin here. */
+const CHANNEL_KEYS = 2 ** 52;
+/** So many messages of one way have keys of their own: more are not under way at once. */
+export const CHANNEL_COUNTS = 2 ** 24;
+
+/** Names the `count`th message that the end `side` (0 or 1) of the channel of that number (from 1 on, below 2^27) sends. */
+export function channelKey(channel: number, side: number, count: number): number {
+  return CHANNEL_KEYS + (2 * channel + side) * CHANNEL_COUNTS + (count % CHANNEL_COUNTS);
+}
+
+/** The way of the message of that key: one direction between two ends. */
+export function wayOf(key: number): number {
+  return Math.floor(key / (key < CHANNEL_KEYS ? THREAD_KEYS : CHANNEL_COUNTS));
+}
+
 /** Whether the message of that key goes to the Worker of that thread id. */
 export function isMessageTo(key: number, threadId: number): boolean {
-  return Math.floor(key / THREAD_KEYS) === 2 * threadId;
+  return wayOf(key) === 2 * threadId;
 }

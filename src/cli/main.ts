@@ -25,6 +25,7 @@ interface RunFlags {
   readonly http: boolean;
   readonly traceparent: boolean;
   readonly children: boolean;
+  readonly onFailure?: boolean;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
@@ -95,6 +96,7 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
           ...(flags.traceparent ? { traceparent: true } : {}),
           children: tests || flags.children,
           tests,
+          onFailure: flags.onFailure === true,
           include: flags.include,
           exclude: flags.exclude,
           verbose: isVerbose(command),
@@ -125,17 +127,19 @@ function commandLine(io: Io, exit: (code: number) => void): Command {
   recording(program.command("test"))
     .summary("run tests and record them, each test a task")
     .description(
-      "Run a test command and record it with all its children: FILE, FILE.1, FILE.2, … Each test of node:test " +
-        "is a task, named by its title. Exits as the command does.",
+      "Run a test command and record it with all its children: FILE, FILE.1, FILE.2, … Each test of node:test, " +
+        "mocha, vitest and jest is a task, named by its title. Exits as the command does.",
     )
     .usage("[options] [--] COMMAND [ARGS…]")
     .argument("<command>", "test command")
     .argument("[args...]", "arguments of the command")
+    .option("--on-failure", "keep only traces of processes in which a test failed", false)
     .addHelpText(
       "after",
       examples(
         "runtrace test -- node --test",
-        "runtrace test -o unit.trace -- node --test test/unit.test.js",
+        "runtrace test -o unit.trace -- npx vitest run test/unit",
+        "runtrace test --on-failure -- npx jest",
       ),
     )
     .action(runs(true));

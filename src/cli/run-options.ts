@@ -18,8 +18,10 @@ export interface RunOptions {
   readonly traceparent?: boolean;
   /** Node children of the program are recorded, too, into FILE.1, FILE.2, … */
   readonly children: boolean;
-  /** Tests of node:test are tasks. */
+  /** Tests are tasks. */
   readonly tests: boolean;
+  /** Only traces of failed tests are kept. */
+  readonly onFailure: boolean;
   /** Globs of files that are transformed; none means all. */
   readonly include: readonly string[];
   /** Globs of files that are not. */

@@ -9,6 +9,8 @@ import { RUN_VARIABLE, isRestricted, withPreload } from "../recorder/environment
 import type { RunMessage } from "../recorder/environment.ts";
 import { CommandError, Exit } from "./io.ts";
 import type { RunOptions } from "./run-options.ts";
+import { filesOf, keepFailures } from "./trace-files.ts";
+import type { TraceFile } from "./trace-files.ts";
 
 /**
  * `runtrace run` and `runtrace test`: starts the program as it is, with the recorder preloaded, and gets out of its way. It has the
@@ -23,7 +25,7 @@ export async function run(program: readonly string[], options: RunOptions): Prom
   checkOutput(out);
   const claims = fs.mkdtempSync(path.join(os.tmpdir(), "runtrace-"));
   const { version, cpu, buffer, signalFlush, http, traceparent } = options;
-  const { include, exclude, children, tests } = options;
+  const { include, exclude, children, tests, onFailure } = options;
   const message: RunMessage = {
     out,
     claims,
@@ -52,8 +54,12 @@ export async function run(program: readonly string[], options: RunOptions): Prom
       process.stderr.write("runtrace: nothing was recorded: Node's permission model forbids it\n");
     } else if (fs.readdirSync(claims).length === 0) {
       process.stderr.write(`runtrace: nothing was recorded: ${program[0]} started no Node.js program\n`);
-    } else if (isatty(2))
-      process.stderr.write(closingLine(claims, options.output, performance.now() - begin));
+    } else {
+      const files = filesOf(claims);
+      const kept = onFailure ? keepFailures(files, code !== 0) : files;
+      const line = closingLine(kept, options, performance.now() - begin);
+      if (isatty(2)) process.stderr.write(line);
+    }
     if (signal === null) return code ?? Exit.Failed;
     fs.rmSync(claims, { recursive: true, force: true });
     return await dieBy(signal);
@@ -175,15 +181,24 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function closingLine(claims: string, asked: string, ms: number): string {
-  let file = "";
-  try {
-    file = fs.readFileSync(path.join(claims, "0"), "utf8");
-  } catch {
-    // No process has claimed it.
+function closingLine(files: readonly TraceFile[], { output, onFailure }: RunOptions, ms: number): string {
+  const [first, ...others] = files.map(({ file }) => (file === path.resolve(output) ? output : shown(file)));
+  if (first === undefined) {
+    return onFailure
+      ? "runtrace: no test failed: no trace is kept\n"
+      : "runtrace: nothing was recorded: the program started no Node.js process\n";
   }
-  if (file === "") return "runtrace: nothing was recorded: the program started no Node.js process\n";
-  const name = file === path.resolve(asked) ? asked : file;
-  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return `runtrace: wrote ${name}, ${(size / 1e6).toFixed(1)} MB, ${(ms / 1e3).toFixed(1)} s; open it with \`runtrace view ${name}\`\n`;
+  const bytes = files.reduce(
+    (sum, { file }) => sum + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+  const all = others.length > 1 ? `${first}, ${others[0]} … ${others.at(-1)}` : [first, ...others].join(", ");
+  const verb = onFailure ? "kept" : "wrote";
+  return `runtrace: ${verb} ${all}, ${(bytes / 1e6).toFixed(1)} MB, ${(ms / 1e3).toFixed(1)} s; open it with \`runtrace view ${first}\`\n`;
+}
+
+/** A file's name from the current folder, where it lies in that. */
+function shown(file: string): string {
+  const name = path.relative(process.cwd(), file);
+  return name.startsWith("..") || path.isAbsolute(name) ? file : name;
 }

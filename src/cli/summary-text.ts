@@ -24,8 +24,13 @@ interface Words {
 const NODE_WORDS: Words = { loop: "event loop", loops: "Event loops", activations: "Activations" };
 const GO_WORDS: Words = { loop: "proc", loops: "Procs", activations: "Goroutines" };
 
-/** The report, without a line end at its end. `file` is the name to show, `totals` the sums of the spans. */
-export function summaryText(file: string, model: TraceModel, totals: Totals): string {
+/** The report, without a line end at its end. `file` is the name to show, `totals` the sums of the spans, `tests` sections that tell of tests. */
+export function summaryText(
+  file: string,
+  model: TraceModel,
+  totals: Totals,
+  tests: readonly (readonly string[])[] = [],
+): string {
   const notes = readNotes(model.notes);
   const words = notes.process === null ? GO_WORDS : NODE_WORDS;
   const sites = blockingSites(model, totals);
@@ -34,6 +39,7 @@ export function summaryText(file: string, model: TraceModel, totals: Totals): st
     warnings(notes, words),
     loops(model, totals, words),
     activations(model, totals, words),
+    ...tests,
     annotations("Tasks", taskTypes(model)),
     annotations("Regions", regionTypes(model)),
     waits(sites),

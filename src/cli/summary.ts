@@ -1,10 +1,13 @@
+import { statSync } from "node:fs";
 import { healthOf } from "../analysis/health.ts";
 import { emptyTotals } from "../analysis/span-totals.ts";
+import { hasTests, testsOf } from "../analysis/tests.ts";
 import { SummaryBuilder } from "../analysis/summary.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
 import { TraceError } from "../base/error.ts";
 import type { ByteSource } from "../decode/source.ts";
 import { ModelBuilder, buildModel } from "../model/build.ts";
+import type { TraceModel } from "../model/types.ts";
 import { readOrdered } from "../order/reader.ts";
 import { SPARK_WIDTH } from "./health-text.ts";
 import { Exit } from "./io.ts";
@@ -13,6 +16,7 @@ import { openTrace } from "./open.ts";
 import { firstLine, reportError } from "./report.ts";
 import { summaryJson } from "./summary-json.ts";
 import { summaryText } from "./summary-text.ts";
+import { testSections } from "./tests-text.ts";
 
 export interface SummaryOptions {
   /** The schema of analysis/summary.ts instead of text for people: an object for one file, an array for several. */
@@ -55,21 +59,38 @@ interface Summarized {
 async function summarize(file: string, options: SummaryOptions): Promise<Summarized> {
   const source = await openTrace(file);
   try {
-    return options.json ? summarizeEvents(source, options.compat) : summarizeModel(file, source);
+    if (options.json) return summarizeEvents(source, options.compat);
+    return await summarizeModel(file, source);
   } finally {
     source.close();
   }
 }
 
-function summarizeModel(file: string, source: ByteSource): Summarized {
+async function summarizeModel(file: string, source: ByteSource): Promise<Summarized> {
   const totals = emptyTotals();
   const model = buildModel(source, totals);
   const { error } = model;
+  const tests = hasTests(model) ? await testsIn(file, model) : [];
   return {
-    text: model.events === 0 ? "" : `${summaryText(file, model, totals)}\n`,
+    text: model.events === 0 ? "" : `${summaryText(file, model, totals, tests)}\n`,
     error:
       error === null ? null : new TraceError("ERR_TRACE_BROKEN", error.message, { offset: error.offset }),
   };
+}
+
+/**
+ * Sections that tell of the tests of a trace. What tests left behind only a model with spans knows, for which a file is
+ * read once more; of what can be read only once `model` tells the rest.
+ */
+async function testsIn(file: string, model: TraceModel): Promise<string[][]> {
+  if (file === "-" || !statSync(file).isFile()) return testSections(model, testsOf(model));
+  const source = await openTrace(file);
+  try {
+    const whole = buildModel(source);
+    return testSections(whole, testsOf(whole));
+  } finally {
+    source.close();
+  }
 }
 
 function summarizeEvents(source: ByteSource, compat: boolean): Summarized {

@@ -49,8 +49,11 @@ export interface Runtime {
   reaction<T>(callback: T): T;
   /** The same of what a job is made for (`process.nextTick`, `queueMicrotask`). */
   job<T>(callback: T): T;
-  /** In an executor of `new Promise`, perhaps an async one: what stands for resolve or reject from here on. */
-  settler<T>(site: number, settle: T, async?: 1): T;
+  /**
+   * In an executor of `new Promise`: what stands for resolve or reject from here on. `isAsync` is 1 in an async one, whose
+   * own promise has been made meanwhile; that tells nobody when it returns.
+   */
+  settler<T>(site: number, settle: T, isAsync?: 1): T;
   /** The executor is about to return, or to throw. Not called where its body is an expression that throws. */
   executed(value?: unknown): void;
 }

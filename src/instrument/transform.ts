@@ -25,8 +25,7 @@
  * * `x.then(() => …)`: `x.then(rt.reaction(() => …))`, for functions that are written or bound there, which nobody else
  *   can compare with; the same for catch and finally, and with `job` for `process.nextTick(f)` and `queueMicrotask(f)`.
  * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning, and
- *   `rt.executed()` at its end (an async one says that it is: `,1`), unless the executor could tell (`arguments`) or the
- *   file has a Promise of its own.
+ *   `rt.executed()` at its end, unless the executor could tell (`arguments`) or the file has a Promise of its own.
  * * A module that awaits: a frame of its own, from its first statement to its end.
  *
  * The form decides on what V8 writes into errors: of a call it prints the callee, of an optional call, as of an await,
@@ -433,9 +432,9 @@ class Transformer {
       { kind: "executor", func: this.#context.name, of: this.#context.frame },
       node.start,
     );
-    const async = asFunction(node.arguments[0])!.async ? ",1" : "";
+    const isAsync = asFunction(node.arguments[0])!.async ? ",1" : "";
     return names
-      .map((name) => `${name}=${this.#runtime}.settler(${this.#id(site)},${name}${async});`)
+      .map((name) => `${name}=${this.#runtime}.settler(${this.#id(site)},${name}${isAsync});`)
       .join("");
   }
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { judged } from "../testing/go.ts";
 import { projectRoot } from "../testing/project.ts";
 import { runCommand } from "../testing/record.ts";
+import { Suite, assertOwnActivations, regionsIn, testsIn } from "../testing/suites.ts";
 
 const CLI = join(projectRoot(), "dist", "cli.js");
 const folder = mkdtempSync(join(tmpdir(), "runtrace-tests-"));
@@ -102,4 +103,64 @@ test("outer", async () => { await null; await trace.withRegion("inner", async ()
   assert.ok(id !== undefined, text);
   assert.match(text, new RegExp(` Log .*Task=${id} Category="seen" Message="yes"`));
   assert.match(text, new RegExp(` RegionBegin .*Task=${id} .*Type="inner"`));
+});
+
+test("a test tells its file and outcome, and hooks are regions", async () => {
+  const suite = new Suite({
+    "c.test.mjs": `import test, { after, afterEach, before, beforeEach, describe } from "node:test";
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+before(async function setUp() { await sleep(1); });
+beforeEach((t, done) => { setTimeout(done, 1); });
+afterEach(() => {});
+after(() => {});
+test("passes", async () => { await sleep(1); });
+test("fails", () => { throw new Error("on purpose"); });
+test("takes too long", { timeout: 30 }, () => sleep(400));
+test("skips itself", (t) => { t.skip(); });
+test("never runs", { skip: true }, () => {});
+test("is to do", { todo: true }, () => { throw new Error("not yet"); });
+describe("suite", () => { test("has a part that fails", async (t) => { await t.test("part", () => { throw new Error("part"); }); }); });
+`,
+  });
+  const { code, stderr } = await suite.run(["node", "c.test.mjs"], ["test", "-o", "c.out", "--cpu", "off"]);
+  assert.equal(code, 1, stderr);
+  const models = suite.traces("c.out");
+  const tests = testsIn(models);
+  assert.deepEqual(
+    tests.map(({ title, file, outcome }) => [title, file, outcome]),
+    [
+      ["fails", "c.test.mjs", "failed"],
+      ["is to do", "c.test.mjs", "failed"],
+      ["passes", "c.test.mjs", "passed"],
+      ["skips itself", "c.test.mjs", "skipped"],
+      ["suite > has a part that fails", "c.test.mjs", "failed"],
+      ["suite > has a part that fails > part", "c.test.mjs", "failed"],
+      ["takes too long", "c.test.mjs", "timed out"],
+    ],
+  );
+  assertOwnActivations(tests);
+  const regions = regionsIn(models);
+  assert.equal(regions["before setUp"], 1);
+  assert.equal(regions["after"], 1);
+  assert.ok((regions["beforeEach"] ?? 0) >= 7);
+});
+
+test("--on-failure keeps the traces of processes in which a test failed", async () => {
+  const suite = new Suite({
+    "a.test.mjs": `import test from "node:test"; test("passes", () => {}); test("is to do", { todo: true }, () => { throw new Error("not yet"); });`,
+    "b.test.mjs": `import test from "node:test"; test("fails", () => { throw new Error("on purpose"); });`,
+    "c.test.mjs": `throw new Error("cannot be loaded");`,
+  });
+  const options = ["test", "--on-failure", "--cpu", "off", "-o"];
+  const both = await suite.run(["node", "--test", "a.test.mjs", "b.test.mjs"], [...options, "both.out"]);
+  assert.equal(both.code, 1, both.stderr);
+  const kept = readdirSync(suite.folder).filter((name) => name.startsWith("both.out"));
+  assert.equal(kept.length, 1);
+  const good = await suite.run(["node", "--test", "a.test.mjs"], [...options, "good.out"]);
+  assert.equal(good.code, 0, good.stderr);
+  const broken = await suite.run(["node", "c.test.mjs"], [...options, "broken.out"]);
+  assert.equal(broken.code, 1);
+  const files = readdirSync(suite.folder);
+  assert.ok(!files.some((name) => name.startsWith("good.out")));
+  assert.ok(files.includes("broken.out"));
 });

@@ -11,6 +11,7 @@ import type * as Compiler from "./compiler.ts";
 import { RUNTIME } from "./options.ts";
 import type { LoaderOptions } from "./options.ts";
 import { selector } from "./select.ts";
+import { isTelling, subjectOf, tellingModule } from "./subjects.ts";
 
 const { readFileSync, statSync } = fs;
 const { compileFunction } = vm;
@@ -41,6 +42,13 @@ export class Applier {
    * it. Never throws: what goes wrong in here leaves the file as it is.
    */
   apply(source: string, file: string, name: string, format: Format): string | null {
+    const code = this.#applied(source, file, name, format);
+    const isModule = name.startsWith("file:") && format?.startsWith("commonjs") !== true;
+    if (!isModule || subjectOf(file) === null || isTelling(source)) return code;
+    return tellingModule(code ?? source, name);
+  }
+
+  #applied(source: string, file: string, name: string, format: Format): string | null {
     try {
       const framework = frameworkOf(file);
       if (framework === null && !mayConcern(source)) return null;

@@ -2,6 +2,7 @@ import nodeModule from "node:module";
 import { pathToFileURL } from "node:url";
 import type { Applier, Format } from "./apply.ts";
 import { disguise } from "./disguise.ts";
+import { tellCommonJs } from "./subjects.ts";
 import { keepText } from "./texts.ts";
 import { endRoom, makeRoom } from "./traces.ts";
 
@@ -46,6 +47,7 @@ export function installCommonJs(applier: Applier, beforeModules: () => void): vo
         return apply(original, this, given);
       } finally {
         endRoom(room);
+        if (typeof filename === "string") tellCommonJs(filename, (this as { exports?: unknown }).exports);
       }
     },
   };

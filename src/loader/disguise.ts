@@ -2,7 +2,7 @@ import { strip } from "../instrument/marks.ts";
 
 /** Our functions that stand for the program's or Node's own, and what they stand for. */
 const stands = new WeakMap<object, object>();
-let installed = false;
+const installed = new WeakSet<object>();
 
 /** Gives a function the name, length and text of another that it stands for. Answers the function. */
 export function disguise<T extends object>(replacement: T, original: object): T {
@@ -19,11 +19,13 @@ export function undisguised<T extends object>(value: T): T {
   return (stands.get(value) as T | undefined) ?? value;
 }
 
-/** Makes functions print as they were written. Texts without insertions cost a search for a mark. */
-export function installFunctionText(): void {
-  if (installed) return;
-  installed = true;
-  const prototype = Function.prototype;
+/**
+ * Makes functions print as they were written, those of this realm or of the one whose `prototype` it is. Texts without
+ * insertions cost a search for a mark.
+ */
+export function installFunctionText(prototype: CallableFunction = Function.prototype): void {
+  if (installed.has(prototype)) return;
+  installed.add(prototype);
   // oxlint-disable-next-line typescript/unbound-method
   const original = prototype.toString;
   const { apply } = Reflect;

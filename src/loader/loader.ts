@@ -5,6 +5,7 @@ import { installCommonJs } from "./commonjs.ts";
 import { installFunctionText } from "./disguise.ts";
 import { installFatalErrors } from "./fatal.ts";
 import { installModules } from "./esm.ts";
+import { transformsBy } from "./evaluated.ts";
 import { RUNTIME } from "./options.ts";
 import type { LoaderOptions } from "./options.ts";
 import { installTraces } from "./traces.ts";
@@ -32,5 +33,6 @@ export function installLoader(options: LoaderOptions): void {
   installTraces();
   if (isMainThread) installFatalErrors();
   const applier = new Applier(options);
+  transformsBy(applier);
   installCommonJs(applier, installModules(applier, options));
 }

@@ -7,6 +7,8 @@ import { isMarked, originalColumn } from "../instrument/marks.ts";
  * costs nothing to keep them. Those that a loader thread made come through a port, and are taken from it when asked for.
  */
 const texts = new Map<string, string>();
+/** How far columns of a text's first line are off, where they are. */
+const offsets = new Map<string, number>();
 const lines = new Map<string, readonly string[]>();
 const ports: MessagePort[] = [];
 
@@ -16,9 +18,12 @@ export interface LoadedText {
   readonly code: string;
 }
 
-export function keepText(name: string, code: string): void {
+/** `offset` is what is added to columns of the first line. */
+export function keepText(name: string, code: string, offset = 0): void {
   texts.set(name, code);
   lines.delete(name);
+  if (offset === 0) offsets.delete(name);
+  else offsets.set(name, offset);
 }
 
 /** From here on the texts that come through a port count as well. */
@@ -59,5 +64,7 @@ export function markedLine(name: string, line: number): string | null {
 /** The column in the original text; both are counted from 1. */
 export function columnOf(name: string, line: number, column: number): number {
   const text = markedLine(name, line);
-  return text === null ? column : originalColumn(text, column);
+  if (text === null) return column;
+  const offset = line === 1 ? (offsets.get(name) ?? 0) : 0;
+  return originalColumn(text, column - offset) + offset;
 }

@@ -11,6 +11,7 @@
 
 import { ownSetters, rawTraces } from "../base/raw-traces.ts";
 import { disguise, undisguised } from "./disguise.ts";
+import { RUNTIME } from "./options.ts";
 import { columnOf } from "./texts.ts";
 
 type CallSite = NodeJS.CallSite;
@@ -21,6 +22,8 @@ const OWN = new URL(".", import.meta.url).href;
 /** All of ours: the recorder may call Node in the program's stead. */
 const PACKAGE = new URL("..", import.meta.url).href;
 const OWN_PATH = `${import.meta.dirname}/`;
+
+const RUNTIME_CALL = new RegExp(`${RUNTIME}\\.\\w+\\.?`, "g");
 
 const steps: TraceStep[] = [hideLoader, mapColumns];
 /** Limits that were raised to make room, and what they were. */
@@ -64,6 +67,28 @@ export function installTraces(): void {
   });
 }
 
+/**
+ * Makes traces of another realm, whose Error it is, go through the steps as well. Where the program puts no function there
+ * Node asks ours.
+ */
+export function installTracesIn(errors: object): void {
+  const descriptor = Object.getOwnPropertyDescriptor(errors, "prepareStackTrace");
+  if (descriptor?.configurable === false || descriptor?.get !== undefined) return;
+  let own: unknown;
+  const set = (value: unknown): void => {
+    const isOurs = typeof value !== "function" || rawTraces.has(value);
+    own = isOurs ? value : stepping(undisguised(value as Prepare), errors);
+  };
+  set(descriptor?.value);
+  ownSetters.add(set);
+  Reflect.defineProperty(errors, "prepareStackTrace", {
+    configurable: true,
+    enumerable: true,
+    get: () => own,
+    set,
+  });
+}
+
 /** Whether the program has not put a property of its own in place of ours. */
 function isInPlace(): boolean {
   const set = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace")?.set;
@@ -79,14 +104,15 @@ function limitOfTraces(): number | undefined {
 
 const proxies = new WeakMap<Prepare, Prepare>();
 
-function stepping(prepare: Prepare): Prepare {
+/** `errors` is the Error of the realm whose traces the function is given. */
+function stepping(prepare: Prepare, errors: object = Error): Prepare {
   const known = proxies.get(prepare);
   if (known !== undefined) return known;
   const proxy = new Proxy(prepare, {
     apply: (target, self, [error, trace, ...rest]: [Error, unknown, ...unknown[]]) =>
       Reflect.apply(target, self, [
         error,
-        Array.isArray(trace) ? shown(trace as CallSite[]) : trace,
+        Array.isArray(trace) ? shown(trace as CallSite[], errors) : trace,
         ...rest,
       ]),
   });
@@ -94,18 +120,18 @@ function stepping(prepare: Prepare): Prepare {
   return proxy;
 }
 
-function shown(trace: CallSite[]): CallSite[] {
+function shown(trace: CallSite[], errors: object): CallSite[] {
   let result = trace;
   for (const step of steps) result = step(result);
-  return withinLimit(result, result.length < trace.length);
+  return withinLimit(result, result.length < trace.length, errors);
 }
 
 /**
  * Cuts off what is in a trace only because room was made while it was taken: for the frames that were `hidden` (by all
  * steps together: one cut before would be too much), or would have been.
  */
-function withinLimit(trace: CallSite[], hidden: boolean): CallSite[] {
-  const now: unknown = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.value;
+function withinLimit(trace: CallSite[], hidden: boolean, errors: object): CallSite[] {
+  const now: unknown = Object.getOwnPropertyDescriptor(errors, "stackTraceLimit")?.value;
   const wanted = now === room ? raised.get(room) : now;
   if (typeof wanted !== "number" || trace.length <= wanted) return trace;
   if (hidden) return trace.slice(0, wanted);
@@ -120,13 +146,13 @@ const BETWEEN = 5;
 
 /**
  * Makes room for a frame of ours that is about to call the program and will be hidden, and for those inside of it, so that
- * stacks lose nothing for them. Answers what `endRoom` is given afterwards.
+ * stacks lose nothing for them; or for so many frames. Answers what `endRoom` is given afterwards.
  */
-export function makeRoom(): number {
+export function makeRoom(frames = 0): number {
   const limit = limitOfTraces();
   // Room may have been made further out.
   if (limit === undefined || limit === room || !(limit > 0 && limit < Infinity)) return 0;
-  const more = limit + 1 + Math.floor(limit / BETWEEN);
+  const more = limit + (frames > 0 ? frames : 1 + Math.floor(limit / BETWEEN));
   Error.stackTraceLimit = more;
   raised.set(more, limit);
   room = more;
@@ -139,6 +165,16 @@ export function endRoom(made: number): void {
   // Unless the program has set one of its own.
   const limit = raised.get(made);
   if (limit !== undefined && limitOfTraces() === made) Error.stackTraceLimit = limit;
+}
+
+/** Calls `fn` with room for so many frames of ours below it. Returns and throws what that does. */
+export function withRoom<T>(frames: number, fn: () => T): T {
+  const made = makeRoom(frames);
+  try {
+    return fn();
+  } finally {
+    endRoom(made);
+  }
 }
 
 /** The file that has called a function of ours; undefined where that is not known. Costs a look at the stack. */
@@ -181,7 +217,7 @@ function mapColumns(trace: CallSite[]): CallSite[] {
     const column = frame.getColumnNumber();
     if (typeof name !== "string" || line === null || column === null) continue;
     const original = columnOf(name, line, column);
-    if (original === column) continue;
+    if (original === column && frame.getFunctionName()?.includes(RUNTIME) !== true) continue;
     if (result === trace) result = [...trace];
     prototype ??= mappedPrototype(frame);
     const stand = Object.create(prototype) as CallSite;
@@ -204,8 +240,8 @@ function mappedPrototype(frame: CallSite): object {
       const value: unknown = Reflect.apply(method, stood.frame, []);
       if (key === "getColumnNumber") return stood.column;
       if (key === "getEnclosingColumnNumber") return enclosingColumn(stood.frame, value);
-      if (key === "toString") return withColumn(String(value), stood.column);
-      return value;
+      if (key === "toString") return withoutRuntime(withColumn(String(value), stood.column));
+      return typeof value === "string" && key !== "getFileName" ? withoutRuntime(value) : value;
     };
     Object.defineProperty(result, key, { value: disguise(replacement, method), enumerable: false });
   }
@@ -223,4 +259,9 @@ function enclosingColumn(frame: CallSite, column: unknown): unknown {
 
 function withColumn(text: string, column: number): string {
   return text.replace(/:\d+(\)?)$/, `:${column}$1`);
+}
+
+/** Of a function without a name V8 tells what its call was written for, and takes the runtime's name for the program's. */
+function withoutRuntime(name: string): string {
+  return name.includes(RUNTIME) ? name.replaceAll(RUNTIME_CALL, "") : name;
 }

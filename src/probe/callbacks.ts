@@ -17,7 +17,8 @@ import { ask, begin, drop, end, named } from "./once.ts";
 import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
-import { TIMEOUT, delayOf, timerBase } from "./timers.ts";
+import { watchTerminations } from "./terminations.ts";
+import { TIMEOUT, delayOf, isTimeout, timerBase } from "./timers.ts";
 import type { TimerFields } from "./timers.ts";
 import { watchBodies } from "./web-bodies.ts";
 import { wrap, wrapShared } from "./wrap.ts";
@@ -116,9 +117,11 @@ export function watchCallbacks(options: CallbackOptions): () => void {
     ),
     wrap(net.Socket.prototype, "connect", (original) => connecting(watch, original)),
     wrap(net.Server.prototype, "listen", (original) => whole(watch, original)),
+    wrap(TIMEOUT, "refresh", (original) => refreshing(watch, original)),
     wrap(TIMEOUT, "unref", (original) => unreferenced(watch, original)),
     ...watchMessages(watch),
     ...watchEmitters(watch),
+    ...watchTerminations(watch),
   );
   if (Object.getOwnPropertyDescriptor(globalThis, "Response")?.value !== undefined) seesBodies();
   shareReplaced();
@@ -180,7 +183,7 @@ function tellTimer(watch: Watch, made: TimerFields, callback: AnyFunction, kind:
 
 /**
  * What Node's timer calls. While it does the callback is where it would be without us, since V8 names it after that
- * place in stacks; it stays there unless the timer calls back again.
+ * place in stacks; it stays there unless the timer calls back again, as one that the callback has refreshed does.
  */
 function timed(
   watch: Watch,
@@ -201,7 +204,9 @@ function timed(
       try {
         // oxlint-disable-next-line prefer-rest-params -- as above
         const result = Reflect.apply(callback, this, arguments);
-        if (kind === ResourceKind.Interval && this[field] === callback) this[field] = wrapper;
+        const isAgain =
+          kind === ResourceKind.Interval || (field === "_onTimeout" && (this._idleNext ?? null) !== null);
+        if (isAgain && this[field] === callback) this[field] = wrapper;
         return result;
       } finally {
         end(watch.context, id);
@@ -210,6 +215,21 @@ function timed(
     callback,
   );
   return wrapper;
+}
+
+/** A timer's refresh: one that has called back has the program's own callback, and calls back once more. */
+function refreshing(watch: Watch, original: AnyFunction): AnyFunction {
+  return function (this: unknown): unknown {
+    const it = this as TimerFields;
+    const isOver = watch.context.on && isTimeout(this) && it._destroyed === true;
+    const result = Reflect.apply(original, this, []);
+    const callback = it._onTimeout;
+    if (isOver && typeof callback === "function") {
+      const field = "_onTimeout";
+      it[field] = timed(watch, callback, idOf(it), ResourceKind.Timeout, field);
+    }
+    return result;
+  };
 }
 
 /** Kinds of the functions whose last argument is called back, and of what stands in for them. */

@@ -96,6 +96,16 @@ export class CallContext {
     if (this.#depth > 0) this.#depth--;
   }
 
+  /** How many callbacks are running inside of each other. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Those beyond the first `depth` were stopped without a word. */
+  unwind(depth: number): void {
+    if (this.#depth > depth) this.#depth = depth;
+  }
+
   /** A callback begins; `due` is in ns, 0 where it has none. */
   before(id: number, due: number, kind: number): void {
     this.#boot = false;

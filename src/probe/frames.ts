@@ -43,7 +43,7 @@ export class FrameSource {
   #told = new Uint8Array(1024);
   /** The promise made last, unless a frame has taken it. */
   #made: Promise<unknown> | null = null;
-  /** The promise made before it. */
+  /** The promise made before that. */
   #madeBefore: Promise<unknown> | null = null;
   /** What it was derived from, if it was, through others made right before it. */
   #origin: Promise<unknown> | undefined;
@@ -210,6 +210,16 @@ export class FrameSource {
     return this.#depth === 0 ? 0 : this.#running[this.#depth - 1]!;
   }
 
+  /** How many frames are running inside of each other. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Those beyond the first `depth` were stopped without a word: they have ended. */
+  unwind(depth: number): void {
+    for (let at = this.#depth - 1; at >= depth; at--) this.end(this.#running[at]!);
+  }
+
   /** No frame runs any more: a callback begins or ends. */
   clear(): void {
     this.#executing = 0;
@@ -350,10 +360,11 @@ export class FrameSource {
     return calledOnce(context, this, callback as unknown as AnyFunction, kind) as unknown as T;
   }
 
-  settler<T>(site: number, settle: T, async?: 1): T {
-    // An async executor's own promise is made behind the one whose executor it is.
-    const promise = async === 1 ? this.#madeBefore : this.#made;
+  settler<T>(site: number, settle: T, isAsync?: 1): T {
+    const promise = isAsync === 1 ? this.#madeBefore : this.#made;
     const id = typeof settle === "function" ? this.#executes(site, promise) : 0;
+    // What it asks for is not said to settle the promise: an activation of its own does, whatever that waits for.
+    if (isAsync === 1) this.#executing = 0;
     if (id === 0) return settle;
     const call = settle as (value: unknown) => unknown;
     return ((value: unknown) => {
@@ -376,7 +387,7 @@ export class FrameSource {
     };
   }
 
-  /** The executor of that promise is running. Answers the promise's id, 0 where it is not known. */
+  /** The executor of the promise is running. Answers the promise's id, 0 where it is not known. */
   #executes(site: number, promise: Promise<unknown> | null): number {
     const facts = this.#facts;
     if (facts === undefined || promise === null) return 0;

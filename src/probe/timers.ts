@@ -1,4 +1,5 @@
 import timers from "node:timers";
+import { BoundedMap } from "../base/bounded-map.ts";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { shareReplaced, undoAll } from "./replace.ts";
 import { idOf, kindOf } from "./stamp.ts";
@@ -26,6 +27,7 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
     const taking = (original: AnyFunction): AnyFunction =>
       function (this: unknown, timer: unknown): unknown {
         if (typeof timer === "object" && timer !== null) cleared(facts, timer);
+        else if (typeof timer === "number" || typeof timer === "string") clearedByNumber(facts, timer);
         // oxlint-disable-next-line prefer-rest-params -- a rest parameter would cost an array a call
         return Reflect.apply(original, this, arguments);
       };
@@ -44,17 +46,49 @@ export function watchTimers(facts: Pick<FactWriter, "put">): () => void {
       if (id !== 0) refreshed(facts, this as TimerFields, id);
       return result;
     };
+  const numbers = (original: AnyFunction): AnyFunction =>
+    function (this: unknown): unknown {
+      const number = Reflect.apply(original, this, []);
+      if (typeof number === "number") numbered(this as object, number);
+      return number;
+    };
   undo.push(
+    () => numbersOf.clear(),
     wrap(TIMEOUT, "close", clears),
     // What `using` does.
     wrap(TIMEOUT, Symbol.dispose, clears),
     wrap(TIMEOUT, "refresh", refreshes),
+    wrap(TIMEOUT, Symbol.toPrimitive, numbers),
   );
   shareReplaced();
   return () => {
     undoAll(undo);
     shareReplaced();
   };
+}
+
+/** Timers of which numbers are remembered. */
+const NUMBERS_KEPT = 10_000;
+
+/** Ids of the timers by their numbers, where the program has asked for these. */
+const numbersOf = new BoundedMap<{ readonly id: number }>(NUMBERS_KEPT);
+
+function numbered(timer: object, number: number): void {
+  const id = idOf(timer);
+  if (id !== 0) numbersOf.set(number, { id });
+}
+
+/** A timer is cleared by its number, as a number or as text. */
+function clearedByNumber(facts: Pick<FactWriter, "put">, number: number | string): void {
+  const key = Number(number);
+  const timer = String(key) === String(number) ? numbersOf.get(key) : undefined;
+  if (timer === undefined) return;
+  numbersOf.delete(key);
+  try {
+    facts.put(Fact.Clear, now(), timer.id, 0, 0);
+  } catch {
+    unwritten.facts++;
+  }
 }
 
 function cleared(facts: Pick<FactWriter, "put">, timer: object): void {
@@ -69,14 +103,15 @@ function cleared(facts: Pick<FactWriter, "put">, timer: object): void {
 /** The timer, which had that id, begins anew; one that the hooks have told of as a new one has another. */
 function refreshed(facts: Pick<FactWriter, "put">, timer: TimerFields, id: number): void {
   try {
-    if (idOf(timer) === id) facts.put(Fact.Refresh, now(), id, 0, delayOf(timer));
+    const runs = typeof timer._onTimeout === "function";
+    if (idOf(timer) === id && runs) facts.put(Fact.Refresh, now(), id, 0, delayOf(timer));
   } catch {
     unwritten.facts++;
   }
 }
 
 /** A one-shot timer of the program's, and not one of Node's own, which it refreshes all the time. */
-function isTimeout(timer: unknown): timer is object {
+export function isTimeout(timer: unknown): timer is object {
   return typeof timer === "object" && timer !== null && kindOf(timer) === ResourceKind.Timeout;
 }
 
@@ -96,6 +131,10 @@ export interface TimerFields {
   readonly _idleTimeout?: number;
   readonly _idleStart?: number | null;
   readonly _repeat?: number | null;
+  /** The next one in Node's list, null where it is in none. */
+  readonly _idleNext?: object | null;
+  /** It has called back, or was cleared. */
+  readonly _destroyed?: boolean;
   _onTimeout?: AnyFunction;
   _onImmediate?: AnyFunction;
 }

@@ -1,3 +1,4 @@
+import { OUTSIDE } from "../base/facts.ts";
 import type { Probe } from "../probe/probe.ts";
 import { slot } from "./slot.ts";
 
@@ -10,6 +11,11 @@ const shared = slot();
 
 /** The category of the recorder's own messages; a program's log under that name is moved out of its way. */
 const RESERVED = "runtrace";
+
+/** Whether this isolate is being recorded. */
+export function isRecording(): boolean {
+  return shared.probe !== undefined;
+}
 
 /** Writes a message into the current task and activation. */
 export function log(category: string, message: string): void {
@@ -29,6 +35,12 @@ export function withRegion<T>(type: string, fn: () => T): T {
 export function withTask<T>(type: string, fn: () => T): T {
   const probe = shared.probe;
   return probe === undefined ? fn() : probe.withTask(text(type), fn);
+}
+
+/** Calls `fn` outside of the current task, and of every other. Returns what fn returns. */
+export function outsideTasks<T>(fn: () => T): T {
+  const probe = shared.probe;
+  return probe === undefined ? fn() : probe.taskRun(OUTSIDE, fn);
 }
 
 /** Calls `fn` as an activation of its own. Returns what fn returns. */

@@ -2,14 +2,14 @@ import { MessageChannel, Worker, receiveMessageOnPort } from "node:worker_thread
 import type { MessagePort } from "node:worker_threads";
 import { TraceError } from "../base/error.ts";
 import type { LivingGoroutine } from "../encode/writer.ts";
-import { hidePort, hidePortsOf } from "../probe/ports.ts";
+import { countChannels, hidePort, hidePortsOf } from "../probe/ports.ts";
 import { undoAll } from "../probe/replace.ts";
 import { watchProcess } from "./hooks.ts";
 import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
 import type { FromTracer, OutletKind, OutletPlan, SinkPlan, ToTracer, TracerData } from "./messages.ts";
 import type { RecordingOptions } from "./options.ts";
-import { State, Word, createPage, waitForState } from "./page.ts";
+import { State, Word, createPage, transferWords, waitForState } from "./page.ts";
 import { forgetProfiler, offerProfiler, otherProfiler, unreachable, watchInspector } from "./profilers.ts";
 import { slot } from "./slot.ts";
 import { VERSION } from "./version.ts";
@@ -173,6 +173,7 @@ export class Engine {
     );
     if (sampled) this.#undo.push(watchInspector(() => this.#endSamples()));
     if (extras.preloaded === true) runTicks();
+    countChannels(transferWords(this.#page));
     this.#isolate.begin();
     if (other !== "") slot().probe?.note({ cpu: { off: other } });
   }

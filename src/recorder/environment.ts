@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { StartOptions } from "./options.ts";
 
@@ -27,6 +28,11 @@ export interface RunMessage {
 const REGISTER = fileURLToPath(new URL("../register.js", import.meta.url));
 /** Requires it, but in Node's thread of module hooks: Node 22 cannot require an ES module there, and ends the program. */
 const PRELOAD = fileURLToPath(new URL("../preload.cjs", import.meta.url));
+
+/** Where the process of that number says which of its tests have failed. */
+export function failuresOf(claims: string, number: number): string {
+  return join(claims, `${number}.failed`);
+}
 
 /** Command-line options that preload the recorder. */
 export function preloadOptions(): string[] {

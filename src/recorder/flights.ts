@@ -54,8 +54,7 @@ export class Flights implements PipelineObserver {
   due(now: number): [number, Incident][] {
     const due: [number, Incident][] = [];
     for (const [id, { incidents, files }] of this.#flights) {
-      const incident = incidents.take(now);
-      if (incident !== undefined && files.claim(now)) due.push([id, incident]);
+      for (const incident of incidents.take(now)) if (files.claim(now)) due.push([id, incident]);
     }
     return due;
   }

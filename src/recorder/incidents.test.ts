@@ -158,6 +158,20 @@ const TABLE: readonly (readonly [string, Triggers, readonly Seen[], readonly Inc
     [],
   ],
   [
+    "two at once",
+    { lagNs: 200 * MS, taskNs: 100 * MS },
+    [
+      ["begin", 1, 0],
+      ["end", 1, 300],
+      ["lag", 250, true],
+      ["look", 301],
+    ],
+    [
+      { trigger: "task", name: "task 1", ms: 300 },
+      { trigger: "lag", ms: 250 },
+    ],
+  ],
+  [
     "a signal",
     {},
     [
@@ -180,8 +194,7 @@ for (const [title, triggers, seen, want] of TABLE) {
       else if (step[0] === "lag") incidents.lag(step[1] * MS, step[2]);
       else if (step[0] === "signal") incidents.signal(step[1]);
       else {
-        const due = incidents.take(step[1] * MS);
-        if (due !== undefined) got.push(due);
+        got.push(...incidents.take(step[1] * MS));
       }
     }
     assert.deepEqual(got, want);

@@ -41,7 +41,7 @@ export class Incidents {
   readonly #triggers: Triggers;
   readonly #windowNs: number;
   readonly #tasks = new Map<number, OpenTask>();
-  #due: Incident | undefined;
+  readonly #due: Incident[] = [];
   /** Sizes of the heap in the window that none after them is below: the first is the least. */
   readonly #heaps: { readonly time: number; readonly bytes: number }[] = [];
   #isHeapTold = false;
@@ -80,7 +80,7 @@ export class Incidents {
     while (heaps[0]!.time < time - this.#windowNs) heaps.shift();
     const least = heaps[0]!.bytes;
     const isHigh = bytes >= Math.min(heapBytes, least + heapGrowth);
-    if (isHigh && !this.#isHeapTold) this.#due ??= { trigger: "heap", bytes };
+    if (isHigh && !this.#isHeapTold) this.#due.push({ trigger: "heap", bytes });
     const isCalm = bytes < CALM * heapBytes && bytes < least + heapGrowth / 2;
     this.#isHeapTold = isHigh || (this.#isHeapTold && !isCalm);
   }
@@ -90,20 +90,18 @@ export class Incidents {
     const { lagNs } = this.#triggers;
     if (lagNs === undefined) return;
     const isEnough = ns >= lagNs && (isOver || ns >= lagNs + PATIENCE_NS);
-    if (isEnough && !this.#isLagTold) this.#due ??= { trigger: "lag", ms: Math.round(ns / 1e6) };
+    if (isEnough && !this.#isLagTold) this.#due.push({ trigger: "lag", ms: Math.round(ns / 1e6) });
     this.#isLagTold = !isOver && (isEnough || this.#isLagTold);
   }
 
   signal(name: string): void {
-    this.#due ??= { trigger: "signal", name };
+    this.#due.push({ trigger: "signal", name });
   }
 
-  /** It is `now`: answers what a file is to be written of, once. */
-  take(now: number): Incident | undefined {
+  /** It is `now`: answers what files are to be written of, each once. */
+  take(now: number): Incident[] {
     this.#lookAtTasks(now);
-    const due = this.#due;
-    this.#due = undefined;
-    return due;
+    return this.#due.splice(0);
   }
 
   /** Tasks that have not ended are slow once they had their time and a second more. The oldest come first. */
@@ -118,6 +116,6 @@ export class Incidents {
   }
 
   #slow(task: OpenTask, now: number): void {
-    this.#due ??= { trigger: "task", name: task.name, ms: Math.round((now - task.begin) / 1e6) };
+    this.#due.push({ trigger: "task", name: task.name, ms: Math.round((now - task.begin) / 1e6) });
   }
 }

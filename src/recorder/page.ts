@@ -1,3 +1,5 @@
+import { TRANSFER_WORDS } from "../probe/transfers.ts";
+
 /**
  * The control page: a few words of shared memory between the main thread and the tracer thread, so that either can
  * learn about the other while it is blocked.
@@ -24,7 +26,12 @@ export const State = { Booting: 0, Ready: 1, Ended: 2 } as const;
 const WORDS = 16;
 
 export function createPage(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(WORDS * 4));
+  return new Int32Array(new SharedArrayBuffer((WORDS + TRANSFER_WORDS) * 4));
+}
+
+/** The page's part by which isolates tell each other of ports that are under way. */
+export function transferWords(page: Int32Array): Int32Array {
+  return page.subarray(WORDS);
 }
 
 /** Moves the page on to `state` and wakes whoever waits for it. */

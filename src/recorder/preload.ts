@@ -3,8 +3,7 @@ import path from "node:path";
 import { TraceError } from "../base/error.ts";
 import { recordChildren } from "./children.ts";
 import { listenForAttach } from "./attach.ts";
-import { restoreEnvironment } from "./environment.ts";
-import type { RunMessage } from "./environment.ts";
+import { failuresOf, restoreEnvironment } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
 import { startFlight } from "./flight.ts";
 import { completeFlight, flightFromText } from "./flight-options.ts";
@@ -12,12 +11,18 @@ import { completeOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { startSession } from "./session.ts";
 
+/** What `runtrace test` wants of a process. */
+export interface TestsAsked {
+  /** A file that gets a line for each test that fails. */
+  readonly failures: string;
+}
+
 /**
  * Records the whole process, as `run` or the environment says; with RUNTRACE_FLIGHT only its last seconds, and with
- * RUNTRACE_MODE=dormant it only makes it ready. A trace that cannot be written is one line on stderr;
- * the program runs all the same.
+ * RUNTRACE_MODE=dormant it only makes it ready. A trace that cannot be written is one line on stderr; the program runs all the
+ * same. Answers whether tests are to be tasks.
  */
-export function recordProcess(): RunMessage | undefined {
+export function recordProcess(): TestsAsked | undefined {
   const message = restoreEnvironment();
   prepare(message?.loader ?? { include: [], exclude: [] });
   const arms = process.env.RUNTRACE_FLIGHT;
@@ -26,11 +31,13 @@ export function recordProcess(): RunMessage | undefined {
     if (arms !== undefined) armFlight(arms);
     return undefined;
   }
+  let asked: TestsAsked | undefined;
   const name = message?.out ?? process.env.RUNTRACE_OUT ?? "trace.out";
   const out = path.resolve(name.replaceAll("%p", String(process.pid)));
   try {
     const number = message === undefined ? 0 : claimNumber(message.claims);
-    if (number === undefined) return message;
+    if (number === undefined) return undefined;
+    if (message?.tests === true) asked = { failures: failuresOf(message.claims, number) };
     const file = openFreeTrace(out, name.includes("%p") ? 0 : number);
     if (message !== undefined) tell(message.claims, number, file.name);
     if (message?.children === true) recordChildren(message);
@@ -39,7 +46,7 @@ export function recordProcess(): RunMessage | undefined {
   } catch (error) {
     complain(error);
   }
-  return message;
+  return asked;
 }
 
 /** Nothing is recorded but the last seconds, of which files are written as `text` says. */

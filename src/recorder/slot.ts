@@ -1,3 +1,4 @@
+import { runInThisContext } from "node:vm";
 import type { LivingGoroutine } from "../encode/writer.ts";
 import type { FrameworkHooks } from "../loader/loader.ts";
 import type { FrameSource } from "../probe/frames.ts";
@@ -48,16 +49,22 @@ let own: Slot | undefined;
 export function slot(): Slot {
   if (own !== undefined) return own;
   const key = Symbol.for(SLOT_KEY);
-  const found = (globalThis as Record<symbol, unknown>)[key] as Slot | undefined;
+  const home = homeRealm() as Record<symbol, unknown>;
+  const found = home[key] as Slot | undefined;
   if (found !== undefined && found.version === 1) return (own = found);
   own = new OwnSlot();
-  if (found === undefined) Reflect.defineProperty(globalThis, key, { value: own, enumerable: false });
+  if (found === undefined) Reflect.defineProperty(home, key, { value: own, enumerable: false });
   return own;
+}
+
+/** The global object of the isolate itself: a copy of the package in a context of node:vm, as jest's, shares its slot. */
+function homeRealm(): object {
+  return runInThisContext("globalThis") as object;
 }
 
 /** Whether others find this isolate's slot: it is not where the program had frozen globalThis before. */
 export function isSlotShared(): boolean {
-  return (globalThis as Record<symbol, unknown>)[Symbol.for(SLOT_KEY)] === slot();
+  return (homeRealm() as Record<symbol, unknown>)[Symbol.for(SLOT_KEY)] === slot();
 }
 
 /** The slot's fields stay ours to change when a program freezes everything that it can reach. */

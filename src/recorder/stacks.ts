@@ -1,7 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { addTraceStep } from "../loader/traces.ts";
 
 /** Our own code's folders, and the one frame that Node adds to callbacks while async_hooks are on. */
 const OWN = [new URL(".", import.meta.url).href, new URL("../probe/", import.meta.url).href];
+/** The annotation API for the contexts in which jest runs tests, and every copy of the package that a program has. */
+const CONTEXTS = fileURLToPath(new URL("../jest.cjs", import.meta.url));
+const COPIES = /[\\/]node_modules[\\/]runtrace[\\/]dist[\\/]/;
 const TRAMPOLINE_FILE = "node:internal/async_hooks";
 const TRAMPOLINE = "callbackTrampoline";
 
@@ -19,5 +23,5 @@ function isOurs(frame: NodeJS.CallSite): boolean {
   const file = frame.getFileName();
   if (typeof file !== "string") return false;
   if (file === TRAMPOLINE_FILE) return frame.getFunctionName() === TRAMPOLINE;
-  return OWN.some((folder) => file.startsWith(folder));
+  return file === CONTEXTS || COPIES.test(file) || OWN.some((folder) => file.startsWith(folder));
 }

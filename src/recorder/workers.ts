@@ -1,5 +1,6 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { types } from "node:util";
 import module, {
   BroadcastChannel,
   getEnvironmentData,
@@ -7,13 +8,20 @@ import module, {
   threadId,
 } from "node:worker_threads";
 import type { Worker, WorkerOptions } from "node:worker_threads";
-import { countMessagesHere, countMessagesOf } from "../probe/ports.ts";
+import {
+  Departure,
+  arrive,
+  birthKey,
+  countChannels,
+  countMessagesHere,
+  countMessagesOf,
+} from "../probe/ports.ts";
 import { imitate, replace, shareReplaced, undoAll } from "../probe/replace.ts";
 import { recordChildrenHere } from "./children.ts";
 import { ENVIRONMENT_KEY, now } from "./messages.ts";
 import type { Inheritance, ToTracer } from "./messages.ts";
 import { Isolate } from "./isolate.ts";
-import { State, Word, waitForState } from "./page.ts";
+import { State, Word, transferWords, waitForState } from "./page.ts";
 import { preloadOptions } from "./environment.ts";
 import { prepareWorker } from "./prepare.ts";
 
@@ -31,10 +39,17 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
   const ids = new WeakMap<Worker, number>();
   const traced = new Proxy(original, {
     construct(target, args: WorkerArguments, newTarget) {
-      const worker = construct(target, args, newTarget, inheritance.preloaded);
+      const leaving = leavingWith(args[1]);
+      let worker: Worker | undefined;
+      try {
+        worker = construct(target, args, newTarget, inheritance.preloaded);
+      } finally {
+        if (worker === undefined) leaving?.stay(0);
+      }
       try {
         // Read now: it is -1 when the Worker has ended.
         const id = worker.threadId;
+        leaving?.leave(birthKey(id));
         ids.set(worker, id);
         countMessagesOf(worker, id);
         tell({ type: "worker", threadId: id, file: fileOf(args) });
@@ -57,6 +72,20 @@ export function recordWorkers(inheritance: Inheritance, tell: (message: ToTracer
   ];
   shareReplaced();
   return () => undoAll(undo);
+}
+
+/** Ports that a Worker is made with. */
+function leavingWith(options: WorkerOptions | undefined): Departure | null {
+  try {
+    if (typeof options !== "object" || types.isProxy(options)) return null;
+    const [data, list] = ["workerData", "transferList"].map(
+      (name): unknown => Reflect.getOwnPropertyDescriptor(options, name)?.value,
+    );
+    return Departure.of(data, list);
+  } catch {
+    // No stack left.
+    return null;
+  }
 }
 
 /** Calls `hear` at the end of each Worker, before the program hears of it. A listener of ours would be counted. */
@@ -169,7 +198,9 @@ export function joinRecording(): boolean {
     boot: true,
     http,
   });
+  countChannels(transferWords(page));
   if (module.parentPort !== null) countMessagesHere(module.parentPort, shownId);
+  arrive(module.workerData, birthKey(shownId));
   const undo = recordWorkers(inheritance, tell);
   tell(isolate.announcement);
   isolate.begin(() => {

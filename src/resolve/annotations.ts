@@ -41,6 +41,8 @@ export class Annotations {
       this.#regionEnd(op.region, op.explicit, activation, time);
     } else if (op.what === "root-end") {
       this.#rootEnds(op, time);
+    } else if (op.what === "closed") {
+      this.#shared.closed(op.key);
     } else if (activation !== null) {
       this.#write(op, activation, time);
     } else if (op.what === "log" || op.what === "note" || op.what === "task-end") {

@@ -1,4 +1,4 @@
-import { Fact, ResourceKind, RootKind, HANDLED } from "../base/facts.ts";
+import { Fact, OUTSIDE, ResourceKind, RootKind, HANDLED } from "../base/facts.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Decisions } from "./decisions.ts";
 import { makeScope } from "./scopes.ts";
@@ -288,7 +288,7 @@ export class CallReader {
     const running = this.#running;
     running.ensureBase(time);
     const outer = running.top;
-    const task = this.#tasks.get(id) ?? outer.task;
+    const task = id === OUTSIDE ? null : (this.#tasks.get(id) ?? outer.task);
     running.call(EntryKind.Task, makeScope("callback", outer, "inline", time, { task }), id, time);
   }
 

@@ -121,7 +121,8 @@ export type Annotation =
   | { readonly what: "syscall-end" }
   | { readonly what: "worker-start"; readonly threadId: number; readonly site: Site | null }
   | { readonly what: "send"; readonly key: number; readonly site: Site | null }
-  | { readonly what: "taken"; readonly key: number };
+  | { readonly what: "taken"; readonly key: number }
+  | { readonly what: "closed"; readonly key: number };
 
 /** What does not come among the facts: a collection's pause, or a note of the recorder (`kind` 0). */
 export interface LateOp {

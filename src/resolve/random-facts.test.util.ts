@@ -1,5 +1,14 @@
 import fc from "fast-check";
-import { Awaited, Fact, GcKind, PromiseClass, ResourceKind, RootKind, messageKey } from "../base/facts.ts";
+import {
+  Awaited,
+  Fact,
+  GcKind,
+  PromiseClass,
+  ResourceKind,
+  RootKind,
+  channelKey,
+  messageKey,
+} from "../base/facts.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** A fact of one loop, and when it reaches the resolver (late for GC pauses). */
@@ -312,7 +321,15 @@ class RandomLoop {
 
   /** One of few messages is sent, or is handled, whether it was sent or not. */
   #message(time: number, isSent: boolean, which: number): void {
-    const key = messageKey(which % LOOPS, which % 2 === 0, 1 + (which % 5));
+    const nth = 1 + (which % 5);
+    const key =
+      which % 3 === 1
+        ? channelKey(1 + (which % 7), which % 2, nth)
+        : messageKey(which % LOOPS, which % 2 === 0, nth);
+    if (!isSent && which % 13 === 0) {
+      this.#put(Fact.Closed, time, key, 0, 0);
+      return;
+    }
     if (isSent || which % 3 === 0) {
       this.#put(isSent ? Fact.Send : Fact.Taken, time, key, 0, 1);
       return;

@@ -31,7 +31,7 @@ const REASON_OF_FILE: readonly (readonly [RegExp, string])[] = [
   [/^node:(internal\/)?(timers)\b/, "sleep"],
 ];
 
-const MAX_CHAIN = 128;
+const MAX_CHAIN = 1000;
 
 /** How many suspended frames and sources of each kind are asked: those of an activation with more are much alike. */
 const MAX_ASKED = 64;

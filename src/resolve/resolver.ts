@@ -1,4 +1,4 @@
-import { GcKind, isMessageTo } from "../base/facts.ts";
+import { GcKind, isMessageTo, wayOf } from "../base/facts.ts";
 import type { FactVisitor } from "../base/ring.ts";
 import type { Frame } from "../wire/format.ts";
 import { Cycles } from "./cycles.ts";
@@ -59,6 +59,8 @@ const TIMER_THREAD = 1_000_000;
 const WORKERS_KEPT = 100;
 /** Messages whose activations are kept for the loops that may yet handle them. */
 const SENT_KEPT = 10_000;
+/** Ways that are remembered as closed: something may still be sent on them. */
+const CLOSED_KEPT = 1_000;
 const NO_LOOPS = { count: 0, procs: 0 } as const;
 /** How many changes of the number of loops are remembered. */
 const CHANGES_KEPT = 100;
@@ -79,6 +81,8 @@ export class Resolver {
   readonly #workers = new Map<number, Activation>();
   /** Activations of messages that no loop has begun to handle, by key. */
   readonly #sent = new Map<number, Activation>();
+  /** Ways of messages that have been closed. */
+  readonly #closed = new Set<number>();
   readonly #samples: PendingSample[] = [];
   readonly #shared: Shared;
   #goroutines = 0;
@@ -104,6 +108,7 @@ export class Resolver {
       procs: (time) => this.#changeAt(time).procs,
       writtenProcs: 0,
       sent: (key, activation) => this.#keepSent(key, activation),
+      closed: (key) => this.#wayClosed(wayOf(key)),
       loopOver: (loop) => this.#discardSent(this.#loops[loop]?.workerThreadId ?? -1),
       takeSent: (key) => this.#takeSent(key),
       workerStarted: (threadId, activation) => this.#workerStarted(threadId, activation),
@@ -385,6 +390,10 @@ export class Resolver {
   }
 
   #keepSent(key: number, activation: Activation): void {
+    if (this.#closed.has(wayOf(key))) {
+      this.#loops[0]?.schedule.discard(activation);
+      return;
+    }
     const former = this.#takeSent(key);
     if (former !== null) this.#loops[0]?.schedule.discard(former);
     this.#sent.set(key, activation);
@@ -399,6 +408,18 @@ export class Resolver {
     const activation = this.#sent.get(key) ?? null;
     this.#sent.delete(key);
     return activation;
+  }
+
+  /** Nobody handles what was sent on that way, or will be. */
+  #wayClosed(way: number): void {
+    for (const key of this.#sent.keys())
+      if (wayOf(key) === way) this.#loops[0]?.schedule.discard(this.#takeSent(key)!);
+    this.#closed.add(way);
+    if (this.#closed.size <= CLOSED_KEPT) return;
+    for (const oldest of this.#closed) {
+      this.#closed.delete(oldest);
+      return;
+    }
   }
 
   /** The Worker is gone: nobody handles what it was sent. */

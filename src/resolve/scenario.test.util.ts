@@ -7,6 +7,7 @@ import {
   ResourceKind,
   RootKind,
   WaitsFor,
+  channelKey,
   messageKey,
 } from "../base/facts.ts";
 import { TraceWriter } from "../encode/writer.ts";
@@ -32,7 +33,8 @@ import { Resolver } from "./resolver.ts";
  *   go, region-call, task-call C "NAME" [SITE] | return C [P]
  *   region-begin X "NAME" [SITE] | region-end X | task-begin T "NAME" [SITE] | task-end T | task-enter T | task-exit T
  *   log "CATEGORY" "MESSAGE" [SITE] | note "JSON" | syscall-begin [SITE] | syscall-end | worker-start THREAD [SITE]
- *   send TO THREAD N [SITE] | receive TO THREAD N | received TO THREAD N | taken TO THREAD N, where TO is maker or worker
+ *   send TO THREAD N [SITE] | receive TO THREAD N | received TO THREAD N | taken TO THREAD N | closed TO THREAD,
+ *   where TO is maker or worker, or 0 or 1: the end of channel THREAD to which it goes
  *   idle SINCE | gc KIND DURATION | heap USED LIMIT | gap COUNT | loop-end
  *
  * and what the recorder does: `TIME loop "NAME" THREAD` (loop 0 exists: main.js from 0 on), `TIME end-loop`,
@@ -427,28 +429,19 @@ class Player {
         to.fact(Fact.WorkerStart, time, Number(first), 0, site(args[1]));
         return;
       case "send":
-        to.fact(
-          Fact.Send,
-          time,
-          messageKey(Number(second), first === "maker", Number(third)),
-          0,
-          site(args[3]),
-        );
+        to.fact(Fact.Send, time, keyOf(first, second, third), 0, site(args[3]));
         return;
       case "taken":
-        to.fact(Fact.Taken, time, messageKey(Number(second), first === "maker", Number(third)), 0, 0);
+        to.fact(Fact.Taken, time, keyOf(first, second, third), 0, 0);
+        return;
+      case "closed":
+        to.fact(Fact.Closed, time, keyOf(first, second, "1"), 0, 0);
         return;
       case "receive":
-        to.fact(
-          Fact.Before,
-          time,
-          -messageKey(Number(second), first === "maker", Number(third)),
-          0,
-          ResourceKind.Port,
-        );
+        to.fact(Fact.Before, time, -keyOf(first, second, third), 0, ResourceKind.Port);
         return;
       case "received":
-        to.fact(Fact.After, time, -messageKey(Number(second), first === "maker", Number(third)), 0, 0);
+        to.fact(Fact.After, time, -keyOf(first, second, third), 0, 0);
         return;
       case "idle":
         to.fact(Fact.Idle, time, time - Number(first) * 1000, 0, 0);
@@ -496,4 +489,10 @@ function code(codes: Readonly<Record<string, number>>, name: string): number {
   const found = codes[name];
   if (found === undefined) throw new Error(`got ${name}, want one of ${Object.keys(codes).join(", ")}`);
   return found;
+}
+
+function keyOf(to = "", of = "", nth = ""): number {
+  return to === "maker" || to === "worker"
+    ? messageKey(Number(of), to === "maker", Number(nth))
+    : channelKey(Number(of), 1 - Number(to), Number(nth));
 }

@@ -33,6 +33,8 @@ export interface Shared {
   /** Keeps the activation that handles a message for the loop that gets it, and gives it to that loop; null where there is none. */
   sent(key: number, activation: Activation): void;
   takeSent(key: number): Activation | null;
+  /** Nobody handles what is sent on the way of the message of that key. */
+  closed(key: number): void;
   /** The loop has ended: nobody handles what it was sent. */
   loopOver(loop: number): void;
 }

@@ -306,6 +306,9 @@ export class TurnReader {
       case Fact.Taken:
         calls.taken(time, a);
         return;
+      case Fact.Closed:
+        this.running.annotate(time, { what: "closed", key: a });
+        return;
       case Fact.WorkerStart:
         calls.workerStart(time, a, this.#names.site(c));
         return;
