@@ -194,12 +194,12 @@ export class LoopSchedule implements ThreadListener {
     }
   }
 
-  /** Does what does not come among the facts. */
   /** Time of the last event of the loop's thread: nothing can be written before it. */
   get written(): number {
     return this.#thread.last;
   }
 
+  /** Does what does not come among the facts. */
   processLate(op: LateOp): void {
     const time = this.#thread.moment(op.time);
     if (op.kind === 0) this.#annotations.write({ what: "note", message: op.message }, time);
