@@ -105,6 +105,7 @@ export class Pipeline {
   #cutAt = Infinity;
   #announced = 0;
   #misuseTold = 0;
+  readonly #lostPausesTold = { count: 0, ns: 0 };
   readonly #cost = { cuts: 0, bytes: 0 };
   /** Facts when the cost was told last. */
   #costToldAt = 0;
@@ -216,6 +217,7 @@ export class Pipeline {
     this.#resolver.writeNotes();
     this.#resolver.writeSamples();
     this.#writer.rotate(this.#resolver.horizon);
+    this.#resolver.rotated();
     if (again) this.#introduce();
   }
 
@@ -257,9 +259,22 @@ export class Pipeline {
       this.note(0, time, { drops: { loop: index, facts } });
     }
     const count = this.#resolver.stats.misuse - this.#misuseTold;
+    if (count > 0) {
+      this.#misuseTold += count;
+      this.note(0, time, { misuse: { count } });
+    }
+    this.#tellLostPauses(time);
+  }
+
+  #tellLostPauses(time: number): void {
+    this.#resolver.leaveOutLost();
+    const { lostPauses, lostPauseNs } = this.#resolver.stats;
+    const told = this.#lostPausesTold;
+    const [count, ns] = [lostPauses - told.count, Math.round(lostPauseNs - told.ns)];
     if (count <= 0) return;
-    this.#misuseTold += count;
-    this.note(0, time, { misuse: { count } });
+    told.count += count;
+    told.ns += ns;
+    this.note(0, time, { pauses: { lost: count, ns } });
   }
 
   #tellCost(time: number): void {
