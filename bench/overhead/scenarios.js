@@ -12,7 +12,16 @@ import { childrenCpu, residentMegabytes } from "./cpu.js";
 import { cpuOf, ownSlice, startVariant, stopVariant } from "./process.js";
 import { difference, ratio, shuffled } from "./stats.js";
 import { droppedFacts } from "./traces.js";
-import { BASE, COMPETITORS, DORMANT, PRELOADED, TWIN, WITH_SAMPLES, WITHOUT_SAMPLES } from "./variants.js";
+import {
+  BASE,
+  COMPETITORS,
+  DORMANT,
+  FLIGHT,
+  PRELOADED,
+  TWIN,
+  WITH_SAMPLES,
+  WITHOUT_SAMPLES,
+} from "./variants.js";
 
 const HERE = import.meta.dirname;
 const source = (name) => join(HERE, "programs", name);
@@ -26,7 +35,7 @@ const RATED_REQUESTS = 800;
 
 export const SCENARIOS = {
   a: (run) =>
-    servers(run, "a: HTTP server, 25 awaits a request", [WITHOUT_SAMPLES, WITH_SAMPLES], {
+    servers(run, "a: HTTP server, 25 awaits a request", [WITHOUT_SAMPLES, WITH_SAMPLES, FLIGHT], {
       limit: 1.1,
       goal: 1.05,
     }),

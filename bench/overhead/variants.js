@@ -46,6 +46,16 @@ export const DORMANT = {
   }),
 };
 
+/** The last seconds in memory, with a trigger that never fires. */
+export const FLIGHT = {
+  name: "runtrace flight recorder",
+  hasTracer: true,
+  command: (node, program, scratch) => ({
+    command: [node, "--require", REGISTER, ...program],
+    env: { RUNTRACE_FLIGHT: `lag:600s,out:${join(scratch, "flight-%p-%n.out")}` },
+  }),
+};
+
 /** What others record with; `for` names the scenarios in which it makes sense. */
 export const COMPETITORS = [
   {

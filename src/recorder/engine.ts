@@ -9,6 +9,7 @@ import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
 import type { FromTracer, OutletKind, OutletPlan, SinkPlan, ToTracer, TracerData } from "./messages.ts";
 import type { RecordingOptions } from "./options.ts";
+import { TRANSFER_WORDS } from "../probe/transfers.ts";
 import { State, Word, createPage, transferWords, waitForState } from "./page.ts";
 import { forgetProfiler, offerProfiler, otherProfiler, unreachable, watchInspector } from "./profilers.ts";
 import { slot } from "./slot.ts";
@@ -83,7 +84,7 @@ export function startEngine(
  */
 export class Engine {
   readonly options: RecordingOptions;
-  readonly #page = createPage();
+  readonly #page = createPage(TRANSFER_WORDS);
   readonly #channel = `runtrace:${process.pid}:${process.hrtime.bigint()}`;
   readonly #port: MessagePort;
   readonly #worker: Worker;

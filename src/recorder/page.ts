@@ -1,5 +1,3 @@
-import { TRANSFER_WORDS } from "../probe/transfers.ts";
-
 /**
  * The control page: a few words of shared memory between the main thread and the tracer thread, so that either can
  * learn about the other while it is blocked.
@@ -25,8 +23,9 @@ export const State = { Booting: 0, Ready: 1, Ended: 2 } as const;
 
 const WORDS = 16;
 
-export function createPage(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer((WORDS + TRANSFER_WORDS) * 4));
+/** With so many words more for the isolates (`transferWords`). */
+export function createPage(transfers: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer((WORDS + transfers) * 4));
 }
 
 /** The page's part by which isolates tell each other of ports that are under way. */

@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { judged } from "../testing/go.ts";
 import { runCommand } from "../testing/record.ts";
 import type { Inheritance } from "./messages.ts";
+import { TRANSFER_WORDS } from "../probe/transfers.ts";
 import { createPage } from "./page.ts";
 import { scratch } from "./program.test.util.ts";
 import { recordWorkers } from "./workers.ts";
@@ -15,7 +16,7 @@ test("a Worker that is there before the tracer is not recorded, and its number i
   // As if a tracer thread, which takes the number one, never got ready.
   const inheritance: Inheritance = {
     http: { http: true, traceparent: false },
-    page: createPage(),
+    page: createPage(TRANSFER_WORDS),
     channel: "runtrace-test",
     buffer: 1 << 16,
     hiddenThread: 1,
