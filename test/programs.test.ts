@@ -354,6 +354,16 @@ test("Node's test runner, which has no inspector, is recorded without CPU sample
   });
 });
 
+test("the trace tells how long the transform took, of what Workers load, too", async () => {
+  await recorded(program("worker.mjs"), ({ model }) => {
+    const note = model.notes.findLast(({ message }) => "cost" in message)!;
+    const cost = note.message["cost"] as Readonly<Record<string, number>>;
+    // The program in the main thread, and again in its Worker.
+    assert.equal(cost["transformed"], 2);
+    assert.ok(cost["transformNs"]! > 0, JSON.stringify(cost));
+  });
+});
+
 for (const version of ["1.25", "1.23"]) {
   test(`no use of the annotation API makes an illegal trace (version ${version})`, async () => {
     const seeds = version === "1.25" ? [1, 2, 3, 4] : [5, 6];

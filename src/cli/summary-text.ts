@@ -225,11 +225,11 @@ function recording({ cost }: Notes, words: Words, elapsed: number): string[] {
     ns === null ? "" : `${duration(ns)} (${percent(ns / Math.max(1, elapsed))})`;
   const whole = (value: number | null, text: (value: number) => string): string =>
     value === null ? "" : text(value);
-  return section(
+  const lines = section(
     ["Recording", "facts", "lost", `in the ${words.loop}s`, "tracer thread", "written"],
     [
       [
-        "cost, CPU as share of the time",
+        "cost",
         whole(cost.facts, count),
         whole(cost.lost, count),
         share(cost.hooksNs),
@@ -238,6 +238,12 @@ function recording({ cost }: Notes, words: Words, elapsed: number): string[] {
       ],
     ],
   );
+  const { transformed, transformNs } = cost;
+  if (transformed !== null && transformNs !== null)
+    lines.push(
+      `  loading: ${count(transformed)} files were transformed, which took ${duration(transformNs)}`,
+    );
+  return lines;
 }
 
 function bytes(value: number): string {

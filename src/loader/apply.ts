@@ -8,13 +8,14 @@ import { isMarked, named } from "../instrument/marks.ts";
 import { mayConcern } from "../instrument/words.ts";
 import { CodeCache, cacheKey } from "./cache.ts";
 import type * as Compiler from "./compiler.ts";
-import { RUNTIME } from "./options.ts";
+import { RUNTIME, Spent } from "./options.ts";
 import type { LoaderOptions } from "./options.ts";
 import { selector } from "./select.ts";
 import { isTelling, subjectOf, tellingModule } from "./subjects.ts";
 
 const { readFileSync, statSync } = fs;
 const { compileFunction } = vm;
+const hrtime = process.hrtime.bigint;
 const COMPILER = fileURLToPath(new URL("../loader/compiler.cjs", import.meta.url));
 
 /** Goes up whenever the same text may be transformed into another than before. */
@@ -29,11 +30,15 @@ export type Format = string | null | undefined;
 export class Applier {
   readonly #wants: (file: string) => boolean;
   readonly #cache: CodeCache | null;
+  readonly #spent: Int32Array | undefined;
+  /** Time that is less than a microsecond, in ns. */
+  #rest = 0;
   #compiler: typeof Compiler | null = null;
   readonly #version = versionOfCompiler();
 
   constructor(options: LoaderOptions) {
     this.#wants = selector(options);
+    this.#spent = options.spent;
     this.#cache = options.cache === false ? null : new CodeCache(options.cache);
   }
 
@@ -42,10 +47,20 @@ export class Applier {
    * it. Never throws: what goes wrong in here leaves the file as it is.
    */
   apply(source: string, file: string, name: string, format: Format): string | null {
+    const begin = hrtime();
     const code = this.#applied(source, file, name, format);
+    if (this.#spent !== undefined) this.#tell(this.#spent, Number(hrtime() - begin), code !== null);
     const isModule = name.startsWith("file:") && format?.startsWith("commonjs") !== true;
     if (!isModule || subjectOf(file) === null || isTelling(source)) return code;
     return tellingModule(code ?? source, name);
+  }
+
+  #tell(spent: Int32Array, ns: number, isTransformed: boolean): void {
+    this.#rest += ns;
+    const us = Math.floor(this.#rest / 1000);
+    this.#rest -= us * 1000;
+    Atomics.add(spent, Spent.Us, us);
+    if (isTransformed) Atomics.add(spent, Spent.Files, 1);
   }
 
   #applied(source: string, file: string, name: string, format: Format): string | null {

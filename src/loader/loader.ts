@@ -11,6 +11,7 @@ import type { LoaderOptions } from "./options.ts";
 import { installTraces } from "./traces.ts";
 
 export type { LoaderOptions } from "./options.ts";
+export { Spent } from "./options.ts";
 export { userCache } from "./cache.ts";
 export type { FrameworkHooks } from "../instrument/frameworks.ts";
 

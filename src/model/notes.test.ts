@@ -34,7 +34,7 @@ test("later process notes win field by field and loop by loop, counts add up", (
     { pauses: { lost: 2, ns: 900 } },
     { pauses: { lost: 1, ns: 50 } },
     { cost: { facts: 1, lost: 7 } },
-    { cost: { facts: 5, bytes: "many" } },
+    { cost: { facts: 5, bytes: "many", transformed: 3 } },
   );
   const read = readNotes(said);
   assert.deepEqual(read.process, { runtrace: "0.1.0", node: "v20.1.0", pid: 7, argv1: "app.js" });
@@ -59,6 +59,8 @@ test("later process notes win field by field and loop by loop, counts add up", (
     activations: null,
     hooksNs: null,
     tracerNs: null,
+    transformed: 3,
+    transformNs: null,
     bytes: null,
   });
   assert.deepEqual(

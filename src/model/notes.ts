@@ -40,6 +40,9 @@ export interface CostNote {
   /** Time in the program's threads (an estimate), and CPU time of the tracer thread, in ns. */
   readonly hooksNs: number | null;
   readonly tracerNs: number | null;
+  /** Files that were transformed since the process began, and the time that took, in ns. */
+  readonly transformed: number | null;
+  readonly transformNs: number | null;
   /** Bytes written. */
   readonly bytes: number | null;
 }
@@ -99,6 +102,8 @@ function costNote(told: Readonly<Record<string, unknown>>): CostNote {
     activations: count(told["activations"]),
     hooksNs: count(told["hooksNs"]),
     tracerNs: count(told["tracerNs"]),
+    transformed: count(told["transformed"]),
+    transformNs: count(told["transformNs"]),
     bytes: count(told["bytes"]),
   };
 }

@@ -130,6 +130,7 @@ export class Engine {
       options,
       channel,
       main: this.#isolate.announcement,
+      spent: slot().spent,
       process: {
         runtrace: VERSION,
         node: process.version,

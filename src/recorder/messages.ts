@@ -39,6 +39,8 @@ export interface TracerData {
   /** Name of the channel on which Workers announce their rings. */
   readonly channel: string;
   readonly main: LoopAnnouncement;
+  /** What transforming the program's files costs (loader's `Spent`); undefined where they are not. */
+  readonly spent: Int32Array | undefined;
   /** What is known of the process, for the first note. */
   readonly process: Readonly<Record<string, unknown>>;
 }

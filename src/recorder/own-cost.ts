@@ -10,6 +10,9 @@ export interface OwnCost {
   readonly activations: number;
   /** Time of the program's threads in the hooks, in ns: the facts at the price of writing one, measured here. */
   readonly hooksNs: number;
+  /** Files that were transformed since the process began, and the time that took in the threads that load them, in ns. */
+  readonly transformed?: number;
+  readonly transformNs?: number;
   /** CPU time of the tracer thread, in ns. */
   readonly tracerNs: number;
   readonly cuts: number;

@@ -3,6 +3,7 @@ import type { Bytes } from "../base/units.ts";
 import { RingReader, droppedFacts } from "../base/ring.ts";
 import { TraceWriter } from "../encode/writer.ts";
 import type { LivingGoroutine, WriterOptions } from "../encode/writer.ts";
+import { Spent } from "../loader/options.ts";
 import { Resolver } from "../resolve/resolver.ts";
 import type { Frame } from "../wire/format.ts";
 import type { LoopAnnouncement } from "./messages.ts";
@@ -31,6 +32,8 @@ export interface PipelineOptions {
   readonly progress?: () => void;
   /** Names the process in the first note. */
   readonly process: Readonly<Record<string, unknown>>;
+  /** What transforming the program's files costs (loader's `Spent`), where they are. */
+  readonly spent?: Int32Array | undefined;
   readonly lookAheadNs?: number;
   readonly observer?: PipelineObserver;
 }
@@ -279,6 +282,7 @@ export class Pipeline {
 
   #tellCost(time: number): void {
     const { facts, activations } = this.#resolver.stats;
+    const { spent } = this.#options;
     if (facts > 2 * this.#factPrice.facts) {
       this.#factPrice = { ns: factPrice(process.hrtime.bigint, facts), facts };
     }
@@ -292,6 +296,10 @@ export class Pipeline {
       activations,
       hooksNs: Math.round(facts * this.#factPrice.ns),
       tracerNs: threadCpu() ?? 0,
+      ...(spent !== undefined && {
+        transformed: Atomics.load(spent, Spent.Files),
+        transformNs: Atomics.load(spent, Spent.Us) * 1000,
+      }),
       ...this.#cost,
     };
     this.note(0, time, { cost });

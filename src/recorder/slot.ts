@@ -28,6 +28,8 @@ export interface Slot {
   recording: Recording | undefined;
   /** What transformed code of this isolate calls, where code is transformed. */
   frames: FrameSource | undefined;
+  /** What transforming costs, in all threads (loader/options.ts); not every copy of the package counts it. */
+  spent: Int32Array | undefined;
   /** What is called by frameworks that are loaded where code is transformed (instrument/frameworks.ts). */
   frameworks: FrameworkHooks | undefined;
   /** `start` of the copy that came first; undefined in a Worker. */
@@ -74,6 +76,7 @@ class OwnSlot implements Slot {
     probe: undefined,
     recording: undefined,
     frames: undefined,
+    spent: undefined,
     frameworks: undefined,
     start: undefined,
     flight: undefined,
@@ -100,6 +103,13 @@ class OwnSlot implements Slot {
   set frames(value) {
     this.#fields.frames = value;
   }
+  get spent(): Slot["spent"] {
+    return this.#fields.spent;
+  }
+  set spent(value) {
+    this.#fields.spent = value;
+  }
+
   get frameworks(): Slot["frameworks"] {
     return this.#fields.frameworks;
   }

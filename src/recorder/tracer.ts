@@ -82,6 +82,7 @@ class Tracer {
     this.#pipeline = new Pipeline({
       version,
       process: data.process,
+      spent: data.spent,
       write: (bytes) => {
         this.#outlets.write(bytes);
         this.#progress();
