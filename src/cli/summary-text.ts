@@ -241,7 +241,7 @@ function recording({ cost }: Notes, words: Words, elapsed: number): string[] {
   const { transformed, transformNs } = cost;
   if (transformed !== null && transformNs !== null)
     lines.push(
-      `  loading: ${count(transformed)} files were transformed, which took ${duration(transformNs)}`,
+      `  loading: ${transformed === 1 ? "1 file was" : `${count(transformed)} files were`} transformed, which took ${duration(transformNs)}`,
     );
   return lines;
 }
