@@ -116,7 +116,20 @@ async function summarizeEvents(file: string, source: ByteSource, compat: boolean
   }
   const summarized: TraceSummary = builder.finish(error === null ? null : firstLine(error.message));
   const model = models?.finish(null, 0);
+  const named = model === undefined ? summarized : withNames(summarized, model);
   const health = model === undefined ? null : { model, found: healthOf(model, totals, SPARK_WIDTH) };
   const tests = model === undefined ? null : await testsIn(file, model);
-  return { text: summaryJson(summarized, health, tests), error: error ?? damage };
+  return { text: summaryJson(named, health, tests), error: error ?? damage };
+}
+
+/** With the names that notes give to tasks that began before the trace, which Go's tools do not read. */
+function withNames(summarized: TraceSummary, { tasks, strings }: TraceModel): TraceSummary {
+  const names = new Map<number, string>();
+  for (let row = 0; row < tasks.count; row++) names.set(tasks.id[row]!, strings[tasks.name[row]!]!);
+  return {
+    ...summarized,
+    tasks: summarized.tasks.map((task) =>
+      task.name === "" ? { ...task, name: names.get(Number(task.id)) ?? "" } : task,
+    ),
+  };
 }
