@@ -41,7 +41,48 @@ for (const [example, command] of [
     const summary = await runCommand(process.execPath, [CLI, "summary", ...files]);
     const [, left = ""] = summary.stdout.split("Left behind by tests");
     assert.match(left.split("\n\n")[0]!, /cart > checks out/);
+    await checkJson(files);
   });
+}
+
+/** The JSON of the traces of an example has its three tests, and who goes on to save the cart. */
+async function checkJson(files: readonly string[]): Promise<void> {
+  const { stdout } = await runCommand(process.execPath, [CLI, "summary", "--json", ...files]);
+  const parsed = JSON.parse(stdout) as unknown;
+  // The process of a runner that only directs others has no tests.
+  const found = (Array.isArray(parsed) ? parsed : [parsed]).flatMap(
+    ({ tests }: { tests?: JsonTests }) => tests ?? [],
+  );
+  assert.equal(found.length, 1);
+  const { files: sums, runs, leftBehind } = found[0]!;
+  assert.deepEqual(
+    sums.map(({ outcomes }) => outcomes),
+    [{ passed: 3, failed: 0, "timed out": 0, skipped: 0 }],
+  );
+  assert.deepEqual(
+    runs.map(({ test: title, outcome }) => [title, outcome]),
+    ["takes an item", "checks out", "waits for another"].map((title) => [`cart > ${title}`, "passed"]),
+  );
+  assert.ok(runs.every(({ file, duration }) => file === sums[0]!.file && duration > 0));
+  const save = leftBehind.find(({ activation }) => activation.name === "Cart.#save");
+  assert.ok(save !== undefined, stdout);
+  assert.equal(save.test, "cart > checks out");
+  assert.match(save.stack[0]!.file, /cart\.cjs$/);
+}
+
+interface JsonTests {
+  readonly files: readonly { readonly file: string; readonly outcomes: unknown }[];
+  readonly runs: readonly {
+    readonly test: string;
+    readonly file: string;
+    readonly outcome: string;
+    readonly duration: number;
+  }[];
+  readonly leftBehind: readonly {
+    readonly test: string;
+    readonly activation: { readonly name: string };
+    readonly stack: readonly { readonly file: string }[];
+  }[];
 }
 
 test("example: bench", async () => {

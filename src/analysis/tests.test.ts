@@ -50,9 +50,19 @@ function model(withLogs: boolean) {
 test("tests are told by file and outcome, and what they left behind by how long it lived on", () => {
   const trace = model(true);
   assert.equal(hasTests(trace), true);
-  const { files, leftBehind } = testsOf(trace);
+  const { files, runs, leftBehind } = testsOf(trace);
   assert.deepEqual(files, [
     { file: "a.test.js", outcomes: { passed: 0, failed: 1, "timed out": 0, skipped: 0 } },
+  ]);
+  assert.deepEqual(runs, [
+    {
+      task: 7,
+      test: "adds",
+      file: "a.test.js",
+      outcome: "failed",
+      start: 0.5 * MS,
+      duration: 3.5 * MS,
+    },
   ]);
   assert.deepEqual(
     leftBehind.map(({ test: title, activation, reason, livedOn, isOpen }) => [
@@ -72,5 +82,5 @@ test("tests are told by file and outcome, and what they left behind by how long 
 test("tasks that tell no outcome are no tests", () => {
   const trace = model(false);
   assert.equal(hasTests(trace), false);
-  assert.deepEqual(testsOf(trace), { files: [], leftBehind: [] });
+  assert.deepEqual(testsOf(trace), { files: [], runs: [], leftBehind: [] });
 });

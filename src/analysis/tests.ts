@@ -15,6 +15,21 @@ export interface TestFile {
   readonly outcomes: Readonly<Record<TestOutcome, number>>;
 }
 
+/** A test, or one of its tries where it was tried again. */
+export interface TestRun {
+  /** Id of its task. */
+  readonly task: number;
+  /** Full title. */
+  readonly test: string;
+  /** The test's file, "" where it did not tell it. */
+  readonly file: string;
+  readonly outcome: string;
+  /** Nanoseconds since the trace's begin; null where the begin is not in the trace. */
+  readonly start: number | null;
+  /** Nanoseconds; null where its begin or end is not in the trace. */
+  readonly duration: number | null;
+}
+
 /** An activation that a test started, or the test's own, which waited when the test was over. */
 export interface LeftBehind {
   /** Full title of the test. */
@@ -33,6 +48,8 @@ export interface LeftBehind {
 
 export interface Tests {
   readonly files: readonly TestFile[];
+  /** In order of their tasks in the model. */
+  readonly runs: readonly TestRun[];
   /** What lived on longest first. */
   readonly leftBehind: readonly LeftBehind[];
 }
@@ -61,8 +78,31 @@ export function testsOf(model: TraceModel): Tests {
     files: [...files]
       .map(([file, counts]) => ({ file, outcomes: counts }))
       .toSorted((a, b) => compareText(a.file, b.file)),
+    runs: [...outcomes]
+      .toSorted(([a], [b]) => a - b)
+      .map(([task, outcome]) => runOf(model, task, outcome, paths)),
     leftBehind: leftBehind(model, [...outcomes.keys()], paths),
   };
+}
+
+function runOf(
+  { tasks, strings, startTime }: TraceModel,
+  row: number,
+  outcome: string,
+  files: ReadonlyMap<number, string>,
+): TestRun {
+  return {
+    task: tasks.id[row]!,
+    test: strings[tasks.name[row]!]!,
+    file: files.get(row) ?? "",
+    outcome,
+    start: known(tasks.start[row]! - startTime),
+    duration: known(tasks.end[row]! - tasks.start[row]!),
+  };
+}
+
+function known(time: number): number | null {
+  return Number.isNaN(time) ? null : time;
 }
 
 /** The last message of a category in each task. */

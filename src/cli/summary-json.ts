@@ -1,17 +1,26 @@
 import type { Health, Who } from "../analysis/health.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
+import type { Tests } from "../analysis/tests.ts";
 import type { TraceModel } from "../model/types.ts";
 
+/** What was found in the model of a trace; stacks are those of that model. */
+export interface Found<T> {
+  readonly model: TraceModel;
+  readonly found: T;
+}
+
 /**
- * A summary as JSON with a goroutine, task and region a line, ending in a line end. `healthy`: what `healthOf` found in
- * the model of the same trace, under the key `health`; its stacks are written as frames.
+ * A summary as JSON with a goroutine, task and region a line, ending in a line end. With what `healthOf` and `testsOf`
+ * found in models of the same trace, under the keys `health` and `tests`; their stacks are written as frames.
  */
 export function summaryJson(
   summary: TraceSummary,
-  healthy: { readonly model: TraceModel; readonly health: Health } | null,
+  health: Found<Health> | null,
+  tests: Found<Tests> | null,
 ): string {
   const entries: [string, unknown][] = Object.entries(summary);
-  if (healthy !== null) entries.push(["health", withFrames(healthy.model, healthy.health)]);
+  if (health !== null) entries.push(["health", healthWithFrames(health)]);
+  if (tests !== null) entries.push(["tests", testsWithFrames(tests)]);
   const lines = entries.map(([key, value]) => `${JSON.stringify(key)}:${text(value)}`);
   return `{${lines.join(",\n")}}\n`;
 }
@@ -21,7 +30,7 @@ function text(value: unknown): string {
   return `[\n${value.map((entry) => JSON.stringify(entry)).join(",\n")}]`;
 }
 
-function withFrames({ stacks }: TraceModel, health: Health): unknown {
+function healthWithFrames({ model: { stacks }, found: health }: Found<Health>): unknown {
   return {
     ...health,
     turns: health.turns.map((turn) => ({
@@ -39,6 +48,18 @@ function withFrames({ stacks }: TraceModel, health: Health): unknown {
       ...group,
       stack: stacks[group.stack],
       creationStack: stacks[group.creationStack],
+    })),
+  };
+}
+
+function testsWithFrames({ model: { stacks }, found: tests }: Found<Tests>): unknown {
+  return {
+    ...tests,
+    leftBehind: tests.leftBehind.map((one) => ({
+      ...one,
+      activation: named(one.activation),
+      stack: stacks[one.stack],
+      creationStack: stacks[one.creationStack],
     })),
   };
 }

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { healthOf } from "../analysis/health.ts";
 import { emptyTotals } from "../analysis/span-totals.ts";
 import { hasTests, testsOf } from "../analysis/tests.ts";
+import type { Tests } from "../analysis/tests.ts";
 import { SummaryBuilder } from "../analysis/summary.ts";
 import type { TraceSummary } from "../analysis/summary.ts";
 import { TraceError } from "../base/error.ts";
@@ -15,6 +16,7 @@ import type { Io } from "./io.ts";
 import { openTrace } from "./open.ts";
 import { firstLine, reportError } from "./report.ts";
 import { summaryJson } from "./summary-json.ts";
+import type { Found } from "./summary-json.ts";
 import { summaryText } from "./summary-text.ts";
 import { testSections } from "./tests-text.ts";
 
@@ -59,7 +61,7 @@ interface Summarized {
 async function summarize(file: string, options: SummaryOptions): Promise<Summarized> {
   const source = await openTrace(file);
   try {
-    if (options.json) return summarizeEvents(source, options.compat);
+    if (options.json) return await summarizeEvents(file, source, options.compat);
     return await summarizeModel(file, source);
   } finally {
     source.close();
@@ -70,30 +72,32 @@ async function summarizeModel(file: string, source: ByteSource): Promise<Summari
   const totals = emptyTotals();
   const model = buildModel(source, totals);
   const { error } = model;
-  const tests = hasTests(model) ? await testsIn(file, model) : [];
+  const tests = await testsIn(file, model);
+  const sections = tests === null ? [] : testSections(tests.model, tests.found);
   return {
-    text: model.events === 0 ? "" : `${summaryText(file, model, totals, tests)}\n`,
+    text: model.events === 0 ? "" : `${summaryText(file, model, totals, sections)}\n`,
     error:
       error === null ? null : new TraceError("ERR_TRACE_BROKEN", error.message, { offset: error.offset }),
   };
 }
 
 /**
- * Sections that tell of the tests of a trace. What tests left behind only a model with spans knows, for which a file is
+ * The tests of a trace, null where it has none. What tests left behind only a model with spans knows, for which a file is
  * read once more; of what can be read only once `model` tells the rest.
  */
-async function testsIn(file: string, model: TraceModel): Promise<string[][]> {
-  if (file === "-" || !statSync(file).isFile()) return testSections(model, testsOf(model));
+async function testsIn(file: string, model: TraceModel): Promise<Found<Tests> | null> {
+  if (!hasTests(model)) return null;
+  if (file === "-" || !statSync(file).isFile()) return { model, found: testsOf(model) };
   const source = await openTrace(file);
   try {
     const whole = buildModel(source);
-    return testSections(whole, testsOf(whole));
+    return { model: whole, found: testsOf(whole) };
   } finally {
     source.close();
   }
 }
 
-function summarizeEvents(source: ByteSource, compat: boolean): Summarized {
+async function summarizeEvents(file: string, source: ByteSource, compat: boolean): Promise<Summarized> {
   const builder = new SummaryBuilder({ compat });
   const totals = emptyTotals();
   const models = compat ? null : new ModelBuilder(totals);
@@ -112,6 +116,20 @@ function summarizeEvents(source: ByteSource, compat: boolean): Summarized {
   }
   const summarized: TraceSummary = builder.finish(error === null ? null : firstLine(error.message));
   const model = models?.finish(null, 0);
-  const healthy = model === undefined ? null : { model, health: healthOf(model, totals, SPARK_WIDTH) };
-  return { text: summaryJson(summarized, healthy), error: error ?? damage };
+  const named = model === undefined ? summarized : withNames(summarized, model);
+  const health = model === undefined ? null : { model, found: healthOf(model, totals, SPARK_WIDTH) };
+  const tests = model === undefined ? null : await testsIn(file, model);
+  return { text: summaryJson(named, health, tests), error: error ?? damage };
+}
+
+/** With the names that notes give to tasks that began before the trace, which Go's tools do not read. */
+function withNames(summarized: TraceSummary, { tasks, strings }: TraceModel): TraceSummary {
+  const names = new Map<number, string>();
+  for (let row = 0; row < tasks.count; row++) names.set(tasks.id[row]!, strings[tasks.name[row]!]!);
+  return {
+    ...summarized,
+    tasks: summarized.tasks.map((task) =>
+      task.name === "" ? { ...task, name: names.get(Number(task.id)) ?? "" } : task,
+    ),
+  };
 }

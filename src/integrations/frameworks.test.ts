@@ -361,8 +361,9 @@ for (const server of [app.server, streams]) server.close();`,
       judged(recording.file);
       const tasks = tasksOf(recording.file);
       assert.ok(tasks.length === 4 && tasks.every(({ complete }) => complete), JSON.stringify(tasks));
+      const ofTasks = new Set(tasks.map(({ id }) => id));
       const messages = (table("logs", recording.file) as LogRow[])
-        .filter(({ category }) => category === "http")
+        .filter(({ category, task }) => category === "http" && ofTasks.has(task))
         .map(({ message }) => message);
       assert.deepEqual(messages.toSorted(), [
         "200",
@@ -381,6 +382,88 @@ for (const server of [app.server, streams]) server.close();`,
         "GET /pots/:id": 1,
         "GET /users/:name": 2,
       }),
+  );
+});
+
+test("outgoing requests of HTTP/2 are regions, where Node tells of them", async () => {
+  const file = program(
+    "http2-outgoing.mjs",
+    `import http2 from "node:http2";
+const server = http2.createServer();
+const closed = (stream) => new Promise((resolve) => stream.on("close", resolve));
+server.on("stream", (stream, headers) => {
+  stream.on("error", () => {});
+  const [, what, ms] = headers[":path"].split("/");
+  if (what === "never") return;
+  if (what === "refused") return stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+  setTimeout(() => { stream.respond({ ":status": 418 }); stream.end("tea"); }, Number(ms));
+});
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const session = http2.connect("http://127.0.0.1:" + server.address().port);
+const read = async (path) => {
+  let text = "";
+  for await (const chunk of session.request({ ":path": path })) text += chunk;
+  console.log(path, text);
+};
+await Promise.all([read("/slow/60"), read("/quick/10")]);
+const never = session.request({ ":path": "/never" }).on("error", () => {});
+setTimeout(() => never.close(http2.constants.NGHTTP2_CANCEL), 30);
+await closed(never);
+const failing = session.request({ ":path": "/never/again", ":method": "POST" }).on("error", () => {});
+setTimeout(() => failing.destroy(Object.assign(new Error("no"), { code: "EOWN" })), 30);
+await closed(failing);
+await closed(session.request({ ":path": "/refused" }).on("error", () => {}));
+const nobody = http2.connect("http://127.0.0.1:1").on("error", () => {});
+await closed(nobody.request({ ":path": "/early" }).on("error", () => {}));
+session.close();
+server.close();`,
+  );
+  const plain = await runCommand(process.execPath, [file]);
+  assert.deepEqual([plain.code, plain.stdout], [0, "/quick/10 tea\n/slow/60 tea\n"], plain.stderr);
+  const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
+  const tells = major === 22 ? minor >= 17 : major > 24 || (major === 24 && minor >= 2);
+  await withPlanted(
+    [file],
+    (recording) => {
+      assert.equal(recording.stdout, plain.stdout);
+      assert.equal(recording.stderr, plain.stderr);
+      judged(recording.file);
+      const regions = (table("regions", recording.file) as RegionRow[]).filter(({ type }) =>
+        /:\d+\//.test(type),
+      );
+      const names = regions.map(({ type }) => type.replace(/:\d+\//, "/"));
+      const wanted = [
+        "GET 127.0.0.1/early",
+        "GET 127.0.0.1/never",
+        "GET 127.0.0.1/quick/:id",
+        "GET 127.0.0.1/refused",
+        "GET 127.0.0.1/slow/:id",
+        "POST 127.0.0.1/never/again",
+      ];
+      assert.deepEqual(names.toSorted(), tells ? wanted : []);
+      const tasks = new Set(tasksOf(recording.file).map(({ id }) => id));
+      const said = (table("logs", recording.file) as LogRow[])
+        .filter(({ category, task }) => category === "http" && !tasks.has(task))
+        .map(({ message }) => message);
+      assert.deepEqual(
+        said.toSorted(),
+        tells
+          ? [
+              "418",
+              "418",
+              "aborted",
+              "failed: EOWN",
+              "failed: ERR_HTTP2_STREAM_CANCEL",
+              "failed: ERR_HTTP2_STREAM_ERROR",
+            ]
+          : [],
+      );
+    },
+    ({ file: out }) => {
+      if (!tells) return;
+      const slow = (table("regions", out) as RegionRow[]).find(({ type }) => type.includes("/slow/"));
+      assert.ok(slow!.blockByReason["network"]! > 50e6, JSON.stringify(slow));
+    },
   );
 });
 

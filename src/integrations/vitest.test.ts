@@ -8,8 +8,10 @@ import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "..
 const url = (name: string): string => JSON.stringify(pathToFileURL(join(projectRoot(), "dist", name)).href);
 const VITEST = [join(projectRoot(), "node_modules", ".bin", "vitest"), "run", "--reporter", "json"];
 
+const CONFIG = `export default { cacheDir: "cache", test: { setupFiles: process.env.SETUP ? [${JSON.stringify(join(projectRoot(), "dist", "vitest.js"))}] : [] } };`;
+
 const suite = new Suite({
-  "vite.config.mjs": `export default { cacheDir: "cache", test: { setupFiles: process.env.SETUP ? [${JSON.stringify(join(projectRoot(), "dist", "vitest.js"))}] : [] } };`,
+  "vite.config.mjs": CONFIG,
   "work.js": `export async function work() { await Promise.all([part(1), part(2)]); }
 async function part(ms) { await new Promise((resolve) => setTimeout(resolve, ms)); }
 `,
@@ -122,5 +124,43 @@ test("setupFiles: runtrace/vitest makes tests tasks of a recording, and changes 
   assert.deepEqual(
     testsIn(suite.traces("setup.out")).map(({ title, outcome }) => [title, outcome]),
     EXPECTED.map(([title, , outcome]) => [title, outcome]),
+  );
+});
+
+test("setupFiles in processes of vitest's: each has the tests of its files", async () => {
+  // vitest kills a process that is slow to end, which may then lose its last moments: nothing happens in these.
+  const file = (name: string): string => `import { afterAll, test } from "vitest";
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+test("${name} passes", async () => { await sleep(5); });
+test("${name} fails", async () => { await sleep(1); throw new Error("on purpose"); });
+afterAll(() => sleep(2_000));
+`;
+  const forked = new Suite({
+    "vite.config.mjs": CONFIG,
+    "a.test.js": file("a"),
+    "b.test.js": file("b"),
+  });
+  const command = [...VITEST, "--pool", "forks"];
+  const plain = await forked.run(command);
+  const traced = await forked.run(
+    ["env", "SETUP=1", ...command],
+    ["run", "--children", "-o", "forked.out", "--cpu", "off"],
+  );
+  assert.equal(traced.code, plain.code, traced.stderr);
+  assert.deepEqual(results(traced.stdout), results(plain.stdout));
+  const models = forked.traces("forked.out");
+  assert.deepEqual(
+    testsIn(models).map(({ title, outcome }) => [title, outcome]),
+    [
+      ["a fails", "failed"],
+      ["a passes", "passed"],
+      ["b fails", "failed"],
+      ["b passes", "passed"],
+    ],
+  );
+  const withTests = models.filter((model) => testsIn([model]).length > 0);
+  assert.deepEqual(
+    withTests.map((model) => testsIn([model]).length),
+    [2, 2],
   );
 });

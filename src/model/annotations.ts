@@ -2,6 +2,7 @@
 import type { OrderedEvent } from "../order/types.ts";
 import { ByteColumn, FloatColumn, IntColumn, renumber } from "./columns.ts";
 import type { StackInterner, StringInterner } from "./interner.ts";
+import { openTask } from "./notes.ts";
 import type { LogTable, Note, RegionTable, TaskTable } from "./types.ts";
 
 const NONE = -1;
@@ -73,7 +74,9 @@ export class AnnotationRecorder {
     const row = this.#task(e.task);
     if (row === NONE) return;
     this.#taskEnd.data[row] = e.time;
-    if (Number.isNaN(this.#taskStart.data[row]!)) this.#taskName.data[row] = this.#strings.row(e.name);
+    const isUnnamed = this.#taskName.data[row] === 0;
+    if (isUnnamed && Number.isNaN(this.#taskStart.data[row]!))
+      this.#taskName.data[row] = this.#strings.row(e.name);
   }
 
   regionBegin(e: OrderedEvent, activation: number): void {
@@ -105,6 +108,7 @@ export class AnnotationRecorder {
       const message = parseNote(e.message);
       if (message !== null) {
         this.#notes.push({ time: e.time, activation, message });
+        this.#taskGoesOn(openTask(message));
         return;
       }
     }
@@ -114,6 +118,14 @@ export class AnnotationRecorder {
     this.#logCategory.push(this.#strings.row(e.name));
     this.#logMessage.push(this.#strings.row(e.message));
     this.#logStack.push(this.#stacks.row(e.stack));
+  }
+
+  /** Names a task that began before the trace. */
+  #taskGoesOn(open: ReturnType<typeof openTask>): void {
+    const row = open === null ? NONE : this.#task(BigInt(open.id));
+    if (open === null || row === NONE || !Number.isNaN(this.#taskStart.data[row]!)) return;
+    this.#taskName.data[row] = this.#strings.row(open.name);
+    this.#taskParent.data[row] = this.#task(BigInt(open.parent));
   }
 
   /** Notes so far, in order of time, with activation rows of the recorder. */

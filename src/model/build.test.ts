@@ -244,6 +244,34 @@ test("tasks: parents, mentions, ids used again", () => {
   assert.deepEqual([...model.logs.task], [2, -1]);
 });
 
+test("a note names a task that began before the trace, and no other", () => {
+  const open = (time: number, task: object): OrderedEvent =>
+    event({ kind: "Log", time, goroutine: 1, name: "runtrace", message: JSON.stringify({ task }) });
+  const model = build([
+    sync(0),
+    go(1, 1, "Undetermined->Running", { proc: 0 }),
+    taskEvent(10, "TaskEnd", 4n),
+    open(20, { id: 4, name: "ended at once" }),
+    open(20, { id: 5, name: "request" }),
+    open(20, { id: 6, name: "query", parent: 5 }),
+    taskEvent(30, "TaskBegin", 7n, { name: "new" }),
+    open(40, { id: 7, name: "told again" }),
+    taskEvent(50, "TaskEnd", 6n),
+    ...[{ id: "8", name: "x" }, { id: 9 }, { id: -1, name: "x" }].map((task) => open(60, task)),
+    sync(90),
+  ]);
+  const { tasks, strings } = model;
+  assert.deepEqual([...tasks.id], [4, 5, 6, 7]);
+  assert.deepEqual(
+    [...tasks.name].map((name) => strings[name]),
+    ["ended at once", "request", "query", "new"],
+  );
+  assert.deepEqual([...tasks.parent], [-1, -1, 1, -1]);
+  assert.deepEqual([...tasks.start], [Number.NaN, Number.NaN, Number.NaN, 30]);
+  assert.deepEqual([...tasks.end], [10, Number.NaN, 50, Number.NaN]);
+  assert.equal(model.logs.count, 0);
+});
+
 const regionEvent = (time: number, kind: "RegionBegin" | "RegionEnd", name: string): OrderedEvent =>
   event({ kind, time, name, goroutine: 1, stack: stack("site") });
 

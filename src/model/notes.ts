@@ -130,6 +130,20 @@ export function loopNames(notes: readonly Note[]): ReadonlyMap<number, string> {
   return names;
 }
 
+/** A task that was open where a file could begin: its id, name, and parent's id (0: none). Null: another note. */
+export function openTask(
+  message: Readonly<Record<string, unknown>>,
+): { readonly id: number; readonly name: string; readonly parent: number } | null {
+  const told = record(message["task"]);
+  const name = text(told?.["name"]);
+  const { id, parent = 0 } = told ?? {};
+  return name !== null && isId(id) && isId(parent) ? { id, name, parent } : null;
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
 function record(value: unknown): Readonly<Record<string, unknown>> | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
   return value as Readonly<Record<string, unknown>>;

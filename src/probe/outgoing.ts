@@ -28,6 +28,17 @@ interface FetchedRequest {
   addHeader?(name: string, value: string): unknown;
 }
 
+/** What Node tells of a request of HTTP/2: its stream, and the headers that it sends or gets. */
+interface StreamMessage {
+  readonly stream: object;
+  /** By name, or name, value, name, value, …, as the program gave them. */
+  readonly headers?: unknown;
+}
+
+/** Why a stream of HTTP/2 was closed: NGHTTP2_NO_ERROR and NGHTTP2_CANCEL. */
+const NO_ERROR = 0;
+const CANCEL = 8;
+
 /** What outgoing requests need of their surroundings. */
 export interface OutgoingOptions {
   readonly facts: FactWriter;
@@ -37,7 +48,8 @@ export interface OutgoingOptions {
 }
 
 /**
- * Outgoing requests of node:http and https, and of fetch and undici. Each is an activation of its own that waits for the
+ * Outgoing requests of node:http and https, of fetch and undici, and of node:http2 where Node tells of them (from 22.17 and
+ * 24.2 on). Each is an activation of its own that waits for the
  * network, from the call until its answer has been read, in a region named by method, host and path. So any number of
  * them may overlap, and the code that has made them does not have to wait. Answers what ends it.
  */
@@ -65,6 +77,9 @@ export function watchOutgoing(options: OutgoingOptions): () => void {
     ["undici:request:headers", (message: unknown) => watch.answers(message)],
     ["undici:request:trailers", (message: unknown) => watch.fetched(message)],
     ["undici:request:error", (message: unknown) => watch.fails(message)],
+    ["http2.client.stream.created", (message: unknown) => watch.streams(message as StreamMessage)],
+    ["http2.client.stream.finish", (message: unknown) => watch.streamAnswers(message as StreamMessage)],
+    ["http2.client.stream.close", (message: unknown) => watch.streamCloses(message as StreamMessage)],
   ] as const;
   const listeners = channels.map(([name, listener]) => {
     const harmless = (message: unknown): void => watch.safely(() => listener(message));
@@ -179,7 +194,36 @@ class OutgoingRequests {
     this.#end(request, failure(error));
   }
 
-  // Both.
+  // node:http2.
+
+  streams({ stream, headers }: StreamMessage): void {
+    const text = (name: string): string => {
+      const value = headerIn(headers, name);
+      return typeof value === "string" ? value : "";
+    };
+    const method = text(":method") || "GET";
+    this.#begin(stream, method, text(":authority") || text("host"), text(":path") || "/");
+    this.#logs(traceparentOf(headerIn(headers, "traceparent")));
+  }
+
+  streamAnswers({ stream, headers }: StreamMessage): void {
+    const place = this.#open.placeOf(stream);
+    if (place >= 0) this.#statuses[place] = Number(headerIn(headers, ":status"));
+  }
+
+  /** Node tells of the close before it tells of the error. */
+  streamCloses({ stream }: StreamMessage): void {
+    const place = this.#open.placeOf(stream);
+    if (place < 0) return;
+    const { errored, rstCode } = stream as { readonly errored?: unknown; readonly rstCode?: unknown };
+    const status = this.#statuses[place]!;
+    if (errored != null) this.#end(stream, failure(errored));
+    else if (status !== 0) this.#end(stream, rstCode === NO_ERROR ? String(status) : `${status} aborted`);
+    else if (rstCode === NO_ERROR || rstCode === CANCEL) this.#end(stream, "aborted");
+    else this.#end(stream, "failed: ERR_HTTP2_STREAM_ERROR");
+  }
+
+  // All.
 
   #begin(request: object, method: string, host: string, path: string): void {
     const time = now();
@@ -235,4 +279,10 @@ function headerOf(headers: unknown, name: string): unknown {
     if (String(list[i]).toLowerCase() === name) return String(list[i + 1]);
   }
   return undefined;
+}
+
+/** The value of a header in an object, or in a list of names and values. */
+function headerIn(headers: unknown, name: string): unknown {
+  if (Array.isArray(headers)) return headerOf(headers, name);
+  return (headers as Record<string, unknown> | null | undefined)?.[name];
 }

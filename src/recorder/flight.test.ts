@@ -4,13 +4,16 @@ import { PassThrough } from "node:stream";
 import { WritableStream } from "node:stream/web";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { TraceError } from "../base/error.ts";
-import { withTask } from "./api.ts";
+import { tracesOf } from "../testing/suites.ts";
+import { newTask, withTask } from "./api.ts";
 import { FlightRecorder } from "./flight.ts";
 import { PRELOAD, contents, runNode, scratch } from "./program.test.util.ts";
 import type { Ending } from "./program.test.util.ts";
 import { isEnabled, start, stop } from "./session.ts";
 
+const CLI = fileURLToPath(new URL("../cli.js", import.meta.url));
 const folder = scratch();
 after(() => folder.remove());
 
@@ -141,6 +144,42 @@ test("only so much is kept", async () => {
   assert.ok(bytes < 2 * 65_536, `${bytes} bytes`);
   assert.equal(kept.at(-1), "task 2999");
   assert.ok(kept.length < 3_000 && kept.length > 100, `${kept.length} tasks`);
+});
+
+test("tasks that were open when a file begins have their names in it", async () => {
+  const flight = new FlightRecorder({ cpu: "off", maxBytes: 65_536 });
+  flight.start();
+  const outer = newTask("outer");
+  const inner = outer.run(() => newTask("inner"));
+  newTask("over").end();
+  const file = folder.path("open.out");
+  do {
+    for (let i = 0; i < 1_000; i++) await withTask(`task ${i}`, () => null);
+    await sleep(60);
+    await flight.writeTo(file);
+  } while (tasks(file).includes("over"));
+  inner.end();
+  await sleep(5);
+  await flight.writeTo(file);
+  flight.stop();
+  outer.end();
+  assert.ok(!tasks(file).includes("outer"));
+  const { tasks: table, strings } = tracesOf(file)[0]!;
+  const named = [...table.name].map((name) => strings[name]!);
+  const [outerRow, innerRow] = [named.indexOf("outer"), named.indexOf("inner")];
+  assert.ok(outerRow >= 0 && innerRow >= 0 && !named.includes("over"), named.join(", "));
+  assert.equal(table.parent[innerRow], outerRow);
+  assert.ok(Number.isNaN(table.start[outerRow]) && Number.isNaN(table.end[outerRow]));
+  assert.ok(Number.isNaN(table.start[innerRow]) && table.end[innerRow]! > 0);
+  // It has ended, so that Go's tools know of it, too; its name they do not.
+  for (const [options, name] of [
+    [[], "inner"],
+    [["--compat"], ""],
+  ] as const) {
+    const { stdout } = await runNode([CLI, "summary", "--json", ...options, file]);
+    const summary = JSON.parse(stdout) as { readonly tasks: readonly { id: number; name: string }[] };
+    assert.equal(summary.tasks.find(({ id }) => id === table.id[innerRow])?.name, name);
+  }
 });
 
 /** Runs a program with an armed flight recorder; answers its files, in the order in which they were written. */

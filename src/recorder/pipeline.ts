@@ -1,3 +1,4 @@
+import { BoundedMap } from "../base/bounded-map.ts";
 import { FACT_BYTES } from "../base/facts.ts";
 import type { Bytes } from "../base/units.ts";
 import { RingReader, droppedFacts } from "../base/ring.ts";
@@ -14,6 +15,8 @@ import type { OwnCost } from "./own-cost.ts";
 /** A late cut is made in slices of this length or up to twice it, of a thousandth of the time where it is very late. */
 const SLICE_NS = 50e6;
 const MOST_SLICES = 1_000;
+/** Open tasks that a generation tells again: of more the youngest. */
+const MOST_TASKS = 200;
 /** Records that are drained between two signs of life. */
 const DRAIN_RECORDS = 8_192;
 
@@ -65,8 +68,13 @@ interface Loop {
   told: number;
 }
 
-/** Shows progress while the resolver writes, with every activation that starts to run, and tells the observer. */
+/**
+ * Shows progress while the resolver writes, with every activation that starts to run, tells the observer, and knows the
+ * tasks that are open.
+ */
 class WatchedWriter extends TraceWriter {
+  /** By id; `parent` 0 is none. */
+  readonly openTasks = new BoundedMap<{ readonly name: string; readonly parent: number }>(MOST_TASKS);
   readonly #progress: () => void;
   readonly #observer: PipelineObserver | undefined;
 
@@ -78,11 +86,13 @@ class WatchedWriter extends TraceWriter {
 
   override taskBegin(m: number, t: number, task: number, parent: number, name: string, stack: number): void {
     this.#observer?.taskBegan(task, name, t);
+    this.openTasks.set(task, { name, parent });
     super.taskBegin(m, t, task, parent, name, stack);
   }
 
   override taskEnd(m: number, t: number, task: number, stack: number): void {
     this.#observer?.taskEnded(task, t);
+    this.openTasks.delete(task);
     super.taskEnd(m, t, task, stack);
   }
 
@@ -99,7 +109,7 @@ class WatchedWriter extends TraceWriter {
 
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #writer: TraceWriter;
+  readonly #writer: WatchedWriter;
   readonly #resolver: Resolver;
   readonly #loops: Loop[] = [];
   readonly #progress: () => void;
@@ -244,12 +254,17 @@ export class Pipeline {
     if (this.#resolver.stats.facts > this.#costToldAt) this.#tellCost(time);
   }
 
-  /** Says whose trace it is: the process and its loops. */
+  /**
+   * Says whose trace it is, the process and its loops, and which tasks are open: the format cannot tell again that one
+   * has begun.
+   */
   #introduce(): void {
     const time = this.#resolver.horizon;
     this.note(0, time, { process: this.#options.process });
     for (const [proc, { name }] of this.#loops.entries())
       this.note(0, time, { process: { loops: [{ proc, name }] } });
+    for (const [id, { name, parent }] of this.#writer.openTasks.entries())
+      this.note(0, time, { task: parent === 0 ? { id, name } : { id, name, parent } });
   }
 
   /** Says what was lost and misused since it was said last. */

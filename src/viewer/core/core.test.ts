@@ -59,6 +59,7 @@ test("durations and times read as people write them", () => {
   assert.equal(percent(0.1234), "12.3 %");
   assert.equal(percent(1), "100 %");
   assert.equal(shortName("net/http.(*conn).serve"), "http.(*conn).serve");
+  assert.equal(shortName("POST api.example:80/charges"), "POST api.example:80/charges");
 });
 
 test("zooming keeps the time under the pointer", () => {

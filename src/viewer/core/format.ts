@@ -73,8 +73,12 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** The last part of a qualified function name, for tight places: "main.(*T).run" stays, a path before it goes. */
+/**
+ * The last part of a qualified function name, for tight places: "main.(*T).run" stays, a path before it goes. What has a
+ * space before its last slash is no path: a request ("GET host/path") or a test's title, and stays whole.
+ */
 export function shortName(name: string): string {
   const slash = name.lastIndexOf("/");
-  return slash < 0 || slash === name.length - 1 ? name : name.slice(slash + 1);
+  const isPath = slash >= 0 && slash < name.length - 1 && !name.slice(0, slash).includes(" ");
+  return isPath ? name.slice(slash + 1) : name;
 }
