@@ -51,6 +51,11 @@ function header(answers: MmuAnswers, { flags, compat }: MmuOptions, subject: Mmu
     `Counted: ${counted.length === 0 ? "nothing" : counted.join(", ")}`,
   ];
   if (isFree(answers)) lines.push("No garbage collection took any time.");
+  const { lostPauses } = subject;
+  if (lostPauses.count > 0)
+    lines.push(
+      `Not counted: ${count(lostPauses.count)} pauses in long turns, ${duration(lostPauses.ns)} in all.`,
+    );
   const late = report.start - subject.start;
   if (late > (subject.end - subject.start) / 100)
     lines.push(`The first ${duration(late)} are left out: the number of ${loop}s is not known before.`);

@@ -4,6 +4,7 @@ import { UtilizationRecorder } from "../analysis/utilization-log.ts";
 import { TraceError } from "../base/error.ts";
 import { NOTE_CATEGORY, parseNote } from "../model/annotations.ts";
 import { readNotes } from "../model/notes.ts";
+import type { Notes } from "../model/notes.ts";
 import type { Note } from "../model/types.ts";
 import { readOrdered } from "../order/reader.ts";
 import type { OrderedEvent } from "../order/types.ts";
@@ -33,6 +34,8 @@ export interface MmuSubject {
   readonly isNode: boolean;
   /** Most procs it had at a time. */
   readonly procs: number;
+  /** Pauses that have no place in it, and how long they were (model/notes.ts). */
+  readonly lostPauses: Notes["lostPauses"];
   /** Time of its first and last event. */
   readonly start: number;
   readonly end: number;
@@ -92,8 +95,9 @@ class Reading {
   }
 
   subject(file: string): MmuSubject {
-    const isNode = readNotes(this.#notes).process !== null;
-    return { file, isNode, procs: this.#procs, start: this.#start, end: this.#end };
+    const { process, lostPauses } = readNotes(this.#notes);
+    const isNode = process !== null;
+    return { file, isNode, procs: this.#procs, lostPauses, start: this.#start, end: this.#end };
   }
 }
 

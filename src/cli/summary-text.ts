@@ -104,6 +104,12 @@ function warnings(notes: Notes, words: Words): string[] {
       `warning: ${count(notes.skippedLooks)} promises were recorded without their place (too many at once); forks among them are not shown`,
     );
   }
+  const { lostPauses } = notes;
+  if (lostPauses.count > 0) {
+    lines.push(
+      `note: ${count(lostPauses.count)} pauses of garbage collection (${duration(lostPauses.ns)}) fell in long turns, not shown`,
+    );
+  }
   return lines;
 }
 

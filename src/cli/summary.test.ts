@@ -138,6 +138,7 @@ test("text for people: Node's words, names, drops and misuse for our own trace",
     noteEvent(1e6, { process }),
     noteEvent(1e6, { drops: { loop: 0, facts: 1234 } }),
     noteEvent(1e6, { misuse: { regions: 2 } }),
+    noteEvent(1e6, { pauses: { lost: 3, ns: 4e6 } }),
     event({ kind: "StackSample", time: 2e6, goroutine: 1, proc: 0, stack: stack("brew", "GET /cappuccino") }),
     go(3e6, 1, "Running->Waiting", { by: 1, reason: "sleep", stack: stack("node:timers", "brew") }),
     sync(4e6),
@@ -146,11 +147,12 @@ test("text for people: Node's words, names, drops and misuse for our own trace",
   }
   assert.equal(
     textOf(builder.finish(null, 25)),
-    `trace.out: 4.00 ms, 10 events, go 1.25 trace
+    `trace.out: 4.00 ms, 11 events, go 1.25 trace
 app.js (pid 7, node v20.1.0, runtrace 0.1.0)
 
 warning: 1,234 facts of event loop 0 were lost to a full buffer; the trace has gaps
 warning: 2 wrong uses of the annotation API (regions)
+note: 3 pauses of garbage collection (4.00 ms) fell in long turns, not shown
 
 Event loops  utilization  running  overhead  idle
   main             100 %  2.00 ms   2.00 ms     0

@@ -31,6 +31,8 @@ test("later process notes win field by field and loop by loop, counts add up", (
     { drops: { loop: 0, facts: 23 } },
     { drops: { loop: 1, facts: 4 } },
     { misuse: { regions: 2, tasks: 1 } },
+    { pauses: { lost: 2, ns: 900 } },
+    { pauses: { lost: 1, ns: 50 } },
     { cost: { facts: 1, lost: 7 } },
     { cost: { facts: 5, bytes: "many" } },
   );
@@ -43,6 +45,7 @@ test("later process notes win field by field and loop by loop, counts add up", (
       [1, 4],
     ],
   );
+  assert.deepEqual(read.lostPauses, { count: 3, ns: 950 });
   assert.deepEqual(
     [...read.misuse],
     [

@@ -15,6 +15,8 @@ export interface Notes {
   readonly misuse: ReadonlyMap<string, number>;
   /** Promises and resources whose place was not looked at for want of budget. */
   readonly skippedLooks: number;
+  /** Pauses for garbage collection that were told too late to have a place in the trace, and how long they were. */
+  readonly lostPauses: { readonly count: number; readonly ns: number };
   /** Why a flight recorder wrote this file by itself, the last of them; null where it did not. */
   readonly flight: FlightNote | null;
   /** What recording cost, as the recorder told it last; null where it did not. */
@@ -58,6 +60,7 @@ export function readNotes(notes: readonly Note[]): Notes {
   const drops = new Map<number, number>();
   const misuse = new Map<string, number>();
   let skippedLooks = 0;
+  const lostPauses = { count: 0, ns: 0 };
   for (const { message } of notes) {
     const told = record(message["process"]);
     if (told !== null) process = processNote(told, process);
@@ -70,11 +73,14 @@ export function readNotes(notes: readonly Note[]): Notes {
       if (times !== null) misuse.set(kind, (misuse.get(kind) ?? 0) + times);
     }
     skippedLooks += count(record(message["looks"])?.["skipped"]) ?? 0;
+    const pauses = record(message["pauses"]);
+    lostPauses.count += count(pauses?.["lost"]) ?? 0;
+    lostPauses.ns += count(pauses?.["ns"]) ?? 0;
     const spent = record(message["cost"]);
     if (spent !== null) cost = costNote(spent);
     flight = flightNote(record(message["flight"])) ?? flight;
   }
-  return { process, drops, misuse, skippedLooks, flight, cost };
+  return { process, drops, misuse, skippedLooks, lostPauses, flight, cost };
 }
 
 function processNote(told: Readonly<Record<string, unknown>>, before: ProcessNote | null): ProcessNote {

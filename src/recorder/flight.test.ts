@@ -211,7 +211,7 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
     (async () => {
       await sleep(300);
       for (let i = 0; i < 9; i++) { culprit(700); await written(); }
-      for (let i = 0; i < 9; i++) { await culpritTask(300 + i); await written(); }
+      for (let i = 0; i < 9; i++) { await culpritTask(310 + i); await written(); }
       for (let i = 0; i < 2; i++) { let kept = await hoard(); await written(); kept = null; globalThis.gc(); await sleep(250); globalThis.gc(); await sleep(250); }
       console.log("done");
     })();`,
@@ -235,7 +235,7 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
   assert.ok(files.length >= 17, JSON.stringify(told.map(({ notes }) => notes.at(-1))));
   assert.deepEqual(
     of("task").map(({ name }) => name),
-    Array.from({ length: 9 }, (_, i) => `culprit ${300 + i}`),
+    Array.from({ length: 9 }, (_, i) => `culprit ${310 + i}`),
   );
   assert.ok(of("heap").length >= 1 && of("lag").length >= 5, JSON.stringify([of("heap"), of("lag")]));
   let withSamples = 0;

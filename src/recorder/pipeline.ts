@@ -107,6 +107,7 @@ export class Pipeline {
   /** CPU samples of threads whose loops are not known yet, by thread id. */
   readonly #early = new Map<number, readonly Sample[]>();
   #misuseTold = 0;
+  readonly #lostPausesTold = { count: 0, ns: 0 };
   readonly #cost = { cuts: 0, bytes: 0 };
   /** Facts when the cost was told last. */
   #costToldAt = 0;
@@ -223,6 +224,7 @@ export class Pipeline {
     this.#resolver.writeNotes();
     this.#resolver.writeSamples();
     this.#writer.rotate(this.#resolver.horizon);
+    this.#resolver.rotated();
     if (again) this.#introduce();
   }
 
@@ -264,9 +266,22 @@ export class Pipeline {
       this.note(0, time, { drops: { loop: index, facts } });
     }
     const count = this.#resolver.stats.misuse - this.#misuseTold;
+    if (count > 0) {
+      this.#misuseTold += count;
+      this.note(0, time, { misuse: { count } });
+    }
+    this.#tellLostPauses(time);
+  }
+
+  #tellLostPauses(time: number): void {
+    this.#resolver.leaveOutLost();
+    const { lostPauses, lostPauseNs } = this.#resolver.stats;
+    const told = this.#lostPausesTold;
+    const [count, ns] = [lostPauses - told.count, Math.round(lostPauseNs - told.ns)];
     if (count <= 0) return;
-    this.#misuseTold += count;
-    this.note(0, time, { misuse: { count } });
+    told.count += count;
+    told.ns += ns;
+    this.note(0, time, { pauses: { lost: count, ns } });
   }
 
   #tellCost(time: number): void {

@@ -140,7 +140,7 @@ function reasonOfAwaited(
   let reactions = 0;
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
     if (callee !== null) {
-      const of = activationOf(callee);
+      const of = activationBehind(callee, time);
       if (of !== null && of !== activation) return "chan receive";
       promise = callee.waitingFor;
       callee = calleeOf(callee);

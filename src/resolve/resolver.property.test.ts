@@ -144,11 +144,15 @@ test("the same facts give the same bytes, whenever advance is called", () => {
   );
 });
 
-/** The events of each thread with activations and tasks renamed by their order there; timers' are by activation. */
+/**
+ * The events of each thread with activations and tasks renamed by their order there; timers' are by activation. How many
+ * loops run is told by whichever of them comes first at a time.
+ */
 function byThread(log: EventLog): Map<number, string[]> {
   const names = new Map<string, string>();
   const threads = new Map<number, string[]>();
   for (const { thread, time, text } of log.events.toSorted((a, b) => a.thread - b.thread)) {
+    if (text.startsWith("loops ")) continue;
     const renamed = text.replaceAll(/\b[GT]\d+\b/g, (id) => {
       if (id === "T0") return id;
       if (!names.has(id)) names.set(id, `${id[0]}${names.size}`);

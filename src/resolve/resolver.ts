@@ -70,7 +70,7 @@ const CHANGES_KEPT = 100;
 const NOBODY: LoopVisitor = { fact: () => {}, text: () => {} };
 
 export class Resolver {
-  readonly stats = { facts: 0, misuse: 0, activations: 0 };
+  readonly stats = { facts: 0, misuse: 0, activations: 0, lostPauses: 0, lostPauseNs: 0 };
   readonly #out: SchedulerOut;
   readonly #lookAhead: number;
   /** By index; undefined once a loop has ended. */
@@ -90,6 +90,8 @@ export class Resolver {
   #goroutines = 0;
   #tasks = 0;
   #horizon = 0;
+  /** Nothing can be written before this time. */
+  #since = 0;
   /** Facts of the loops that have ended. */
   #factsBefore = 0;
 
@@ -211,7 +213,37 @@ export class Resolver {
     this.writeSamples();
   }
 
+  /** A generation ends at the horizon: nothing is written into it any more. */
+  rotated(): void {
+    this.#since = this.#horizon;
+  }
+
+  /**
+   * Leaves out the pauses of which the facts came when the times before their ends had been written: V8 tells of a collection
+   * once the turn is over. They are counted; a pause of no length somewhere else would be a wrong one. The end of a cycle
+   * that is open has to be written all the same.
+   */
+  leaveOutLost(): void {
+    for (const [index, loop] of this.#loops.entries()) {
+      if (loop === undefined) continue;
+      const written = Math.max(loop.schedule.written, this.#since);
+      const { late } = loop.reader.running;
+      let kept = 0;
+      for (const op of late) {
+        const isOpen = isOfCycle(op) && this.#shared.cycles.has(index + 1);
+        if (op.kind === 0 || op.end > written || isOpen) {
+          late[kept++] = op;
+          continue;
+        }
+        this.stats.lostPauses++;
+        this.stats.lostPauseNs += op.end - op.time;
+      }
+      late.length = kept;
+    }
+  }
+
   #writeUpTo(horizon: number): void {
+    this.leaveOutLost();
     for (const time of this.#cycleTimes(horizon)) {
       this.#drainAll(time);
     }

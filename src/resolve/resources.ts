@@ -109,7 +109,7 @@ export class ResourceReader {
   refresh(time: number, id: number, delay: number): void {
     const old = this.#pending.get(id);
     // It has called back already: the running code asks for it anew.
-    if (old === undefined && this.#running.base !== null)
+    if (this.get(id) === undefined && this.#running.base !== null)
       this.make(time, id, 0, ResourceKind.Timeout + 32 * delay);
     if (old === undefined || old.kind !== ResourceKind.Timeout) return;
     this.#await(time, makeResource(id, old.kind, old.scope, true, time + delay * 1e6));

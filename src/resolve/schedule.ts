@@ -194,6 +194,11 @@ export class LoopSchedule implements ThreadListener {
     }
   }
 
+  /** Time of the last event of the loop's thread: nothing can be written before it. */
+  get written(): number {
+    return this.#thread.last;
+  }
+
   /** Does what does not come among the facts. */
   processLate(op: LateOp): void {
     const time = this.#thread.moment(op.time);
