@@ -167,6 +167,7 @@ export class Engine {
           channel,
           buffer,
           http: { http: options.http, traceparent: options.traceparent },
+          cpuHz: options.cpuHz,
           hiddenThread: extras.preloaded === true ? this.#worker.threadId : 0,
           preloaded: extras.preloaded === true,
         },

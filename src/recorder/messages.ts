@@ -4,6 +4,7 @@ import type { LivingGoroutine } from "../encode/writer.ts";
 import type { Triggers } from "./incidents.ts";
 import type { MemoryLimits } from "./memory.ts";
 import type { RecordingOptions } from "./options.ts";
+import type { Sample } from "./pipeline.ts";
 
 /** Where bytes go that the tracer thread gives away: an open file that it writes itself, or chunks posted to the main thread. */
 export type SinkPlan =
@@ -56,6 +57,26 @@ export interface LoopAnnouncement {
   readonly time: number;
   /** As the program sees it; 0 for the main thread. */
   readonly threadId: number;
+  /** It is a Worker that samples itself, and answers `AskSamples`. */
+  readonly sampled?: boolean;
+}
+
+/** CPU samples of a Worker since those that it told before; `last`: there will be no more. */
+export interface WorkerSamples {
+  readonly type: "samples";
+  readonly threadId: number;
+  readonly samples: readonly Sample[];
+  readonly last: boolean;
+}
+
+/** The tracer thread asks all Workers for their CPU samples, on a channel of its own; `end`: not to take any more. */
+export interface AskSamples {
+  readonly end: boolean;
+}
+
+/** The name of that channel, from the name of the one on which Workers announce themselves. */
+export function sampleChannel(channel: string): string {
+  return `${channel}:samples`;
 }
 
 /** A Worker was made; comes before or after its own announcement, which cannot know its file. */
@@ -124,6 +145,7 @@ export interface Signalled {
 export type ToTracer =
   | LoopAnnouncement
   | WorkerMade
+  | WorkerSamples
   | LoopEnded
   | Finish
   | EndSamples
@@ -160,6 +182,8 @@ export interface Inheritance {
   readonly channel: string;
   readonly buffer: number;
   readonly http: HttpOptions;
+  /** CPU samples a second, 0 for none. */
+  readonly cpuHz: number;
   /** Thread ids above this one are one higher than they would be without the tracer thread; 0 where they stay. */
   readonly hiddenThread: number;
   /** Workers load the preload by themselves, unless they are made with options of their own. */

@@ -117,6 +117,8 @@ export class Pipeline {
   /** Time of the last cut. */
   #cutAt = Infinity;
   #announced = 0;
+  /** CPU samples of threads whose loops are not known yet, by thread id. */
+  readonly #early = new Map<number, readonly Sample[]>();
   #misuseTold = 0;
   readonly #lostPausesTold = { count: 0, ns: 0 };
   readonly #cost = { cuts: 0, bytes: 0 };
@@ -163,6 +165,8 @@ export class Pipeline {
     // A Worker may be announced after a younger one; notes are in order of time.
     this.#announced = Math.max(this.#announced, loop.time);
     this.note(0, this.#announced, { process: { loops: [{ proc: index, name: loop.name }] } });
+    this.samples(loop.threadId, this.#early.get(loop.threadId) ?? []);
+    this.#early.delete(loop.threadId);
   }
 
   /**
@@ -200,8 +204,11 @@ export class Pipeline {
     this.#resolver.note(loop, time, noteText(message));
   }
 
-  samples(loop: number, samples: readonly Sample[]): void {
-    for (const { time, frames } of samples) this.#resolver.cpuSample(loop, time, frames);
+  /** CPU samples of a thread, as the program numbers it; those of a Worker may come before its loop does, or after its end. */
+  samples(threadId: number, samples: readonly Sample[]): void {
+    const loop = this.#loops.findIndex((known) => known.threadId === threadId);
+    if (loop < 0) this.#early.set(threadId, [...(this.#early.get(threadId) ?? []), ...samples]);
+    else for (const { time, frames } of samples) this.#resolver.cpuSample(loop, time, frames);
   }
 
   /** Drains every ring up to `until` and writes what can be decided by then. */

@@ -3,11 +3,12 @@ import { Arrivals } from "./arrivals.ts";
 import { Word, State, setState } from "./page.ts";
 import { now } from "./messages.ts";
 import { Flights } from "./flights.ts";
-import type { AskSnapshot, FromTracer, OutletPlan, ToTracer, TracerData } from "./messages.ts";
+import type { AskSnapshot, FromTracer, OutletPlan, ToTracer, TracerData, WorkerSamples } from "./messages.ts";
 import { Outlets } from "./outlets.ts";
 import { LOOK_AHEAD_NS, Pipeline } from "./pipeline.ts";
 import type { CpuSampler } from "./cpu.ts";
 import { sinkError, writeFully } from "./sinks.ts";
+import { SampledWorkers } from "./worker-samples.ts";
 
 /**
  * The tracer thread: a Worker of our own that drains all rings, every 50 ms or as soon as the main thread asks it to
@@ -56,6 +57,7 @@ class Tracer {
   readonly #channel: BroadcastChannel;
   #sampler: CpuSampler | undefined;
   #sampling = false;
+  readonly #workers: SampledWorkers;
   /** Why CPU samples are to end before the recording does. */
   #unsample: string | undefined;
   #generationStart: number;
@@ -72,6 +74,7 @@ class Tracer {
   constructor(data: TracerData) {
     this.#data = data;
     this.#generationStart = data.main.time;
+    this.#workers = new SampledWorkers(data.channel);
     const { version } = data.options;
     this.#outlets = new Outlets({
       version,
@@ -128,12 +131,17 @@ class Tracer {
     if (message.type === "bye") this.#data.port.close();
     if (this.#ended) return;
     try {
-      if (message.type === "loop") this.#arrivals.announced(message);
+      if (message.type === "loop") {
+        if (message.sampled === true) this.#workers.began(message.threadId);
+        this.#arrivals.announced(message);
+      } else if (message.type === "samples") this.#hearSamples(message);
       else if (message.type === "worker") this.#arrivals.made(message.threadId, message.file);
       else if (message.type === "living")
         this.#post({ type: "living", id: message.id, activations: this.#pipeline.living() });
-      else if (message.type === "ended") this.#arrivals.ended(message.threadId, message.time);
-      else if (message.type === "join") {
+      else if (message.type === "ended") {
+        this.#workers.ended(message.threadId);
+        this.#arrivals.ended(message.threadId, message.time);
+      } else if (message.type === "join") {
         this.#ask(message.time, () => this.#join(message.outlet, message.time));
       } else if (message.type === "leave") {
         this.#pipeline.tell(message.time);
@@ -149,6 +157,7 @@ class Tracer {
         if (!this.#busy) this.#schedule(0);
       } else if (message.type === "unsample" && this.#unsample === undefined) {
         this.#unsample = message.reason;
+        this.#workers.end();
         this.#pipeline.note(0, now(), { cpu: { off: message.reason } });
         // Nobody to disconnect yet, and from now on nobody who connects.
         if (this.#sampler === undefined) Atomics.store(this.#data.page, Word.Detach, 2);
@@ -320,7 +329,7 @@ class Tracer {
   }
 
   get #isLate(): boolean {
-    return this.#sampling && this.#sampler?.isLate === true;
+    return this.#workers.areLate || (this.#sampling && this.#sampler?.isLate === true);
   }
 
   /** How long to wait for the next cut, in ms. */
@@ -338,7 +347,9 @@ class Tracer {
   async #hold(time: number): Promise<void> {
     if (time - this.#generationStart < GENERATION_NS) return;
     this.#generationStart = time;
+    const workers = this.#workers.ask(PROFILE_MS);
     if (this.#sampling) await this.#sampler?.take(false, PROFILE_MS);
+    await workers;
   }
 
   get #isHeld(): boolean {
@@ -346,13 +357,28 @@ class Tracer {
   }
 
   async #takeSamples(finish: number | undefined): Promise<void> {
-    if (this.#sampler === undefined || !this.#sampling) return;
-    const samples = await this.#sampler.take(finish !== undefined, PROFILE_MS);
+    const workers = this.#workers.ask(PROFILE_MS);
+    if (this.#sampler !== undefined && this.#sampling) await this.#takeMain(this.#sampler, finish);
+    await workers;
+    this.#progress();
+  }
+
+  async #takeMain(sampler: CpuSampler, finish: number | undefined): Promise<void> {
+    const samples = await sampler.take(finish !== undefined, PROFILE_MS);
     this.#pipeline.samples(
       0,
       samples.filter(({ time }) => finish === undefined || time <= finish),
     );
-    this.#progress();
+  }
+
+  #hearSamples({ threadId, samples, last }: WorkerSamples): void {
+    this.#workers.answered(threadId, last);
+    const end = this.#finish ?? Infinity;
+    if (!this.#isHeld)
+      this.#pipeline.samples(
+        threadId,
+        samples.filter(({ time }) => time <= end),
+      );
   }
 
   /** A sign of life: who waits for this thread gives up on one that shows none. Ends what nobody waits for. */
@@ -375,6 +401,7 @@ class Tracer {
     clearTimeout(this.#timer);
     clearTimeout(this.#pinger);
     this.#channel.close();
+    this.#workers.end();
     this.#sampler?.close(this.#data.page);
     const reason = error instanceof Error ? error.message : String(error);
     this.#post({ type: "ended", error: error === undefined ? undefined : reason });

@@ -16,6 +16,7 @@ test("a Worker that is there before the tracer is not recorded, and its number i
   // As if a tracer thread, which takes the number one, never got ready.
   const inheritance: Inheritance = {
     http: { http: true, traceparent: false },
+    cpuHz: 0,
     page: createPage(TRANSFER_WORDS),
     channel: "runtrace-test",
     buffer: 1 << 16,

@@ -24,6 +24,8 @@ import { Isolate } from "./isolate.ts";
 import { State, Word, transferWords, waitForState } from "./page.ts";
 import { preloadOptions } from "./environment.ts";
 import { prepareWorker } from "./prepare.ts";
+import { slot } from "./slot.ts";
+import { sampleWorker } from "./worker-cpu.ts";
 
 /**
  * Workers of a recorded process are recorded with it, each with a ring of its own. They inherit where to announce the
@@ -174,7 +176,7 @@ function hideOwnThread(hidden: number): number {
 export function joinRecording(): boolean {
   const inheritance = getEnvironmentData(ENVIRONMENT_KEY) as unknown as Inheritance | undefined;
   if (inheritance === undefined) return false;
-  const { page, channel, buffer, hiddenThread, http } = inheritance;
+  const { page, channel, buffer, hiddenThread, http, cpuHz } = inheritance;
   if (ended(page)) return false;
   // Recorded or not, its number is one higher than it would be.
   const shownId = hideOwnThread(hiddenThread);
@@ -202,12 +204,21 @@ export function joinRecording(): boolean {
   if (module.parentPort !== null) countMessagesHere(module.parentPort, shownId);
   arrive(module.workerData, birthKey(shownId));
   const undo = recordWorkers(inheritance, tell);
-  tell(isolate.announcement);
+  const left = (off: string): void => slot().probe?.note({ cpu: { off } });
+  // Not 0: the program has had an inspector for itself before.
+  const isWanted = cpuHz > 0 && Atomics.load(page, Word.Detach) === 0;
+  const { time } = isolate.announcement;
+  const sampling = isWanted
+    ? sampleWorker({ hz: cpuHz, channel, threadId: shownId, time, tell, left })
+    : undefined;
+  tell({ ...isolate.announcement, sampled: typeof sampling === "function" });
   isolate.begin(() => {
     if (!ended(page)) return;
+    if (typeof sampling === "function") sampling();
     undo();
     isolate.stop();
   });
+  if (typeof sampling === "string") left(sampling);
   return true;
 }
 

@@ -152,6 +152,8 @@ function reasonOfAwaited(
       return "sync";
     } else if (promise.cls === PromiseClass.Race) {
       return "select";
+    } else if (isSettledByCode(promise, time + lookAhead)) {
+      return reasonOfSettler(promise, activation, time, lookAhead) ?? reasonOfKind(promise.source);
     } else if (hasSource(promise, time, lookAhead) && promise.sourceUntil !== Infinity) {
       // What was asked for did call back, though it did not settle the promise.
       return reasonOfKind(promise.source);
@@ -184,6 +186,15 @@ function isSettledFromOutside(promise: PromiseNode, latest: number): boolean {
   return (
     promise.settled && promise.settledBy === null && promise.settledKind !== 0 && promise.settledAt <= latest
   );
+}
+
+/**
+ * Code that is known to run has settled what the first request of an executor was to settle: a timer that cuts the request
+ * short, say.
+ */
+function isSettledByCode(promise: PromiseNode, latest: number): boolean {
+  const { cls, source, settledBy } = promise;
+  return cls === PromiseClass.New && source !== 0 && settledBy !== null && hasSettled(promise, latest);
 }
 
 function reasonOfSettler(

@@ -52,6 +52,8 @@ interface PendingSample {
   readonly loop: number;
   readonly time: number;
   readonly stack: number;
+  /** What ran then, known once the loop has ended; else 0. */
+  g: number;
 }
 
 const TIMER_THREAD = 1_000_000;
@@ -186,7 +188,7 @@ export class Resolver {
 
   /** A CPU sample at `time` (ns), frames leaf first. Written when its time has been written. */
   cpuSample(loop: number, time: number, frames: readonly Frame[]): void {
-    this.#samples.push({ loop, time, stack: this.#out.stack(frames) });
+    this.#samples.push({ loop, time, stack: this.#out.stack(frames), g: 0 });
   }
 
   /** The loop ended at `time` without saying so (a terminated Worker). */
@@ -251,6 +253,8 @@ export class Resolver {
       if (!loop.ended || loop.reader.running.queue.size > 0) continue;
       this.#factsBefore += loop.reader.facts;
       this.#droppedBefore[index] = loop.reader.dropped;
+      for (const sample of this.#samples)
+        if (sample.loop === index) sample.g = loop.schedule.ranAt(sample.time);
       this.#loops[index] = undefined;
     }
     this.#countFacts();
@@ -450,7 +454,7 @@ export class Resolver {
         this.#samples[kept++] = sample;
         continue;
       }
-      const g = this.#loops[sample.loop]?.schedule.ranAt(sample.time) ?? 0;
+      const g = this.#loops[sample.loop]?.schedule.ranAt(sample.time) ?? sample.g;
       this.#out.cpuSample(sample.time, sample.loop + 1, sample.loop, g, sample.stack);
     }
     this.#samples.length = kept;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toSamples } from "./cpu.ts";
+import { toSamples } from "./cpu-samples.ts";
 
 const frame = (functionName: string, url = "file:///app.js"): object => ({
   functionName,
