@@ -359,7 +359,10 @@ export class LoopSchedule implements ThreadListener {
     frame.over = true;
     resumed(frame);
     this.#thread.unready(frame);
+    const activation = frame.counted;
     this.#thread.uncount(frame);
+    // It has ended with a promise that something has settled just now, and runs no more code of its own.
+    if (frame.isEnding && activation !== null) this.#thread.endedBy(activation, time);
     if (frame.promise === null) this.#pool.ended(frame);
     this.#pop(frame, value, time);
   }

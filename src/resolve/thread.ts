@@ -263,6 +263,14 @@ export class LoopThread {
     activation.status = "runnable";
   }
 
+  /** What the activation has waited for has come from what runs now; where nothing else keeps it alive, it wakes to end. */
+  endedBy(activation: Activation, time: number): void {
+    const isOver = activation.pending === 0 && activation.status === "waiting" && activation.below === 0;
+    if (!isOver || this.active === null || this.active === activation) return;
+    this.out.goUnblock(this.m, time, activation.g, this.currentStack());
+    activation.status = "runnable";
+  }
+
   /** The reaction runs. */
   unready(reaction: Readied): void {
     const activation = reaction.readied;
