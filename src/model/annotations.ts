@@ -122,8 +122,9 @@ export class AnnotationRecorder {
 
   /** Names a task that began before the trace. */
   #taskGoesOn(open: ReturnType<typeof openTask>): void {
-    const row = open === null ? NONE : this.#task(BigInt(open.id));
-    if (open === null || row === NONE || !Number.isNaN(this.#taskStart.data[row]!)) return;
+    if (open === null) return;
+    const row = this.#task(BigInt(open.id));
+    if (row === NONE || !Number.isNaN(this.#taskStart.data[row]!)) return;
     this.#taskName.data[row] = this.#strings.row(open.name);
     this.#taskParent.data[row] = this.#task(BigInt(open.parent));
   }
