@@ -31,7 +31,8 @@ function stoppable({ context, frames }: CallbackOptions, original: AnyFunction):
   return wrapper;
 }
 
-function mayStop(options: unknown): boolean {
+/** Whether those are options with which a script is run that Node may stop. */
+export function mayStop(options: unknown): boolean {
   if (typeof options !== "object" || options === null) return false;
   return ["timeout", "breakOnSigint"].some(
     (name) => Reflect.getOwnPropertyDescriptor(options, name) !== undefined,

@@ -4,6 +4,11 @@ import { Word } from "./page.ts";
 import { SLOT_KEY } from "./slot.ts";
 import type { Sample } from "./pipeline.ts";
 
+/** How long a request waits for scripts that may be stopped; samples are told later then. */
+const SCRIPT_MS = 200;
+/** The same at the end of the sampling, which does not wait longer. */
+const CLOSE_MS = 2_000;
+
 /**
  * CPU samples of the main isolate, taken from the tracer thread through the inspector: it is served even while the
  * main thread runs without a pause or waits for us at its exit.
@@ -15,6 +20,7 @@ import type { Sample } from "./pipeline.ts";
 export class CpuSampler {
   /** The recording: another one may begin before this one has ended, and each hears of the other's profiles. */
   readonly #recording: string;
+  readonly #page: Int32Array;
   readonly #session = new inspector.Session();
   #connected = false;
   #title = 0;
@@ -25,12 +31,14 @@ export class CpuSampler {
   /** Profiles that were asked for and have not come. */
   #missing = 0;
 
-  constructor(recording: string) {
+  constructor(recording: string, page: Int32Array) {
     this.#recording = recording;
+    this.#page = page;
   }
 
-  /** Begins to sample, unless the recording ends already; rejects where the inspector refuses. */
-  async start(hz: number, page: Int32Array): Promise<void> {
+  /** Begins to sample, as soon as that harms no script and unless the recording ends already; rejects where the inspector refuses. */
+  async start(hz: number): Promise<void> {
+    while (!(await announce(this.#page, 1, SCRIPT_MS))) if (this.#isEnding) return;
     this.#session.connectToMainThread();
     this.#connected = true;
     this.#session.on("Profiler.consoleProfileFinished", ({ params }) => {
@@ -43,7 +51,12 @@ export class CpuSampler {
     });
     await this.#post("Profiler.enable");
     await this.#post("Profiler.setSamplingInterval", { interval: Math.max(100, Math.round(1e6 / hz)) });
-    if (Atomics.load(page, Word.Finish) === 0) await this.#call("profile", this.#titleOf(this.#title));
+    if (this.#isEnding) Atomics.add(this.#page, Word.Answered, 1);
+    else await this.#call("profile", this.#titleOf(this.#title));
+  }
+
+  get #isEnding(): boolean {
+    return Atomics.load(this.#page, Word.Finish) !== 0;
   }
 
   /**
@@ -51,6 +64,14 @@ export class CpuSampler {
    * `last` ends the sampling.
    */
   async take(last: boolean, patienceMs: number): Promise<Sample[]> {
+    if (await announce(this.#page, last ? 1 : 2, Math.min(SCRIPT_MS, patienceMs)))
+      await this.#rotate(last, patienceMs);
+    const samples = this.#late;
+    this.#late = [];
+    return samples;
+  }
+
+  async #rotate(last: boolean, patienceMs: number): Promise<void> {
     const done = new Promise<unknown>((resolve) => (this.#finished = resolve));
     const title = this.#title++;
     this.#missing++;
@@ -60,9 +81,6 @@ export class CpuSampler {
     ]);
     await within(Promise.all([asked, done]), patienceMs).catch(() => {});
     this.#finished = undefined;
-    const samples = this.#late;
-    this.#late = [];
-    return samples;
   }
 
   /** Whether a profile has not come yet: the main thread is in native code, most likely. */
@@ -76,9 +94,14 @@ export class CpuSampler {
    * thread is held for the moment of the disconnection, inside the very dispatch that takes the session down; when it
    * goes on, the session is gone.
    */
-  close(page: Int32Array): void {
+  close(): void {
     if (!this.#connected) return;
     this.#connected = false;
+    const page = this.#page;
+    Atomics.add(page, Word.Asked, 1);
+    const limit = performance.now() + CLOSE_MS;
+    while (Atomics.load(page, Word.Stoppable) > 0 && performance.now() < limit)
+      Atomics.wait(page, Word.Detach, 0, 1);
     this.#call("detach", this.#recording).catch(() => {});
     while (Atomics.load(page, Word.Detach) === 0) Atomics.wait(page, Word.Detach, 0, 100);
     this.#session.disconnect();
@@ -102,6 +125,23 @@ export class CpuSampler {
       });
     });
   }
+}
+
+/**
+ * Announces so many requests, each of which is answered once it has been served, and waits until no script runs that may
+ * be stopped (stoppable.ts). After `patienceMs` it answers false, and nothing is announced.
+ */
+async function announce(page: Int32Array, requests: number, patienceMs: number): Promise<boolean> {
+  const limit = performance.now() + patienceMs;
+  Atomics.add(page, Word.Asked, requests);
+  while (Atomics.load(page, Word.Stoppable) > 0) {
+    if (performance.now() >= limit) {
+      Atomics.sub(page, Word.Asked, requests);
+      return false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return true;
 }
 
 /** Rejects when `promise` takes longer than `ms`. */

@@ -13,6 +13,7 @@ import { TRANSFER_WORDS } from "../probe/transfers.ts";
 import { State, Word, createPage, transferWords, waitForState } from "./page.ts";
 import { forgetProfiler, offerProfiler, otherProfiler, unreachable, watchInspector } from "./profilers.ts";
 import { slot } from "./slot.ts";
+import { unguard } from "./stoppable.ts";
 import { VERSION } from "./version.ts";
 import { recordWorkers } from "./workers.ts";
 
@@ -283,6 +284,7 @@ export class Engine {
   #endSamples(): void {
     if (!this.#on || this.#unsampled) return;
     this.#unsampled = true;
+    unguard(this.#page);
     this.#post({ type: "unsample", reason: "the program uses the inspector" });
     const limit = performance.now() + LEAVE_MS;
     // The disconnection is served between the waits.
@@ -360,6 +362,7 @@ export class Engine {
   #finishNow({ limitMs, stallMs }: Patience): void {
     if (this.#over) return;
     this.#quiet(true);
+    unguard(this.#page);
     this.#finish();
     const hear = (): void => {
       for (

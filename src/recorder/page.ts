@@ -16,6 +16,11 @@ export const Word = {
   /** The number of the last ping that the main thread has answered, and how long it took, in us. */
   Pong: 5,
   PongUs: 6,
+  /** Scripts that run inside of each other in the main thread and may be stopped (stoppable.ts). */
+  Stoppable: 7,
+  /** Requests through the inspector that were announced, and that the main thread has served. */
+  Asked: 8,
+  Answered: 9,
 } as const;
 
 /** Booting: started, not yet listening. Ready: drains. Ended: the sink has everything, or has failed. */

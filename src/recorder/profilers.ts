@@ -2,6 +2,7 @@ import { imitate, replace, undoAll } from "../probe/replace.ts";
 import { inspectorModule } from "./inspector.ts";
 import { Word } from "./page.ts";
 import { isSlotShared, slot } from "./slot.ts";
+import { answered, guardScripts } from "./stoppable.ts";
 
 /** How long the main thread waits inside the dispatch that takes the session down. */
 const DETACH_MS = 50;
@@ -50,10 +51,19 @@ export function unreachable(): string {
 
 /** Pages of the recordings whose tracer thread has not disconnected the inspector; the last one may still end. */
 const sampledPages = new Map<string, Int32Array>();
+let unguardScripts = (): void => {};
+
+function served(title: string): void {
+  const page = sampledPages.get(title.slice(0, title.lastIndexOf(" ")));
+  if (page !== undefined) answered(page);
+}
 
 /** The tracer thread of that recording has gone. */
 export function forgetProfiler(recording: string): void {
   sampledPages.delete(recording);
+  if (sampledPages.size > 0) return;
+  unguardScripts();
+  unguardScripts = () => {};
 }
 
 /** Lets the tracer thread begin and end CPU profiles through V8's own console, whatever the program makes of its own. */
@@ -61,13 +71,21 @@ export function offerProfiler(recording: string, page: Int32Array): void {
   const own = inspectorModule?.console;
   if (own === undefined) return;
   const shared = slot();
-  shared.profile = (title) => own.profile(title);
-  shared.profileEnd = (title) => own.profileEnd(title);
+  shared.profile = (title) => {
+    own.profile(title);
+    served(title);
+  };
+  shared.profileEnd = (title) => {
+    own.profileEnd(title);
+    served(title);
+  };
+  if (sampledPages.size === 0) unguardScripts = guardScripts(() => sampledPages.values());
   sampledPages.set(recording, page);
   shared.detach = (asked) => {
     const its = sampledPages.get(asked);
-    sampledPages.delete(asked);
+    forgetProfiler(asked);
     if (its === undefined) return;
+    answered(its);
     Atomics.store(its, Word.Detach, 1);
     Atomics.notify(its, Word.Detach);
     const limit = performance.now() + DETACH_MS;

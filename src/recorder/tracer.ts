@@ -109,8 +109,8 @@ class Tracer {
       const { CpuSampler } = await import("./cpu.ts");
       if (this.#ended || this.#unsample !== undefined || Atomics.load(this.#data.page, Word.Finish) !== 0)
         return;
-      this.#sampler = new CpuSampler(this.#data.channel);
-      await this.#sampler.start(hz, this.#data.page);
+      this.#sampler = new CpuSampler(this.#data.channel, this.#data.page);
+      await this.#sampler.start(hz);
       this.#sampling = Atomics.load(this.#data.page, Word.Finish) === 0;
     } catch (error) {
       if (this.#ended) return;
@@ -202,7 +202,7 @@ class Tracer {
       if (this.#unsample !== undefined && this.#sampling) {
         await this.#takeSamples(begin);
         this.#sampling = false;
-        this.#sampler?.close(this.#data.page);
+        this.#sampler?.close();
         this.#sampler = undefined;
       }
       if (begin - this.#generationStart >= GENERATION_NS || this.#outlets.isLarge) await this.#rotate(begin);
@@ -402,7 +402,7 @@ class Tracer {
     clearTimeout(this.#pinger);
     this.#channel.close();
     this.#workers.end();
-    this.#sampler?.close(this.#data.page);
+    this.#sampler?.close();
     const reason = error instanceof Error ? error.message : String(error);
     this.#post({ type: "ended", error: error === undefined ? undefined : reason });
     setState(this.#data.page, State.Ended);

@@ -1,0 +1,71 @@
+/** Scripts that Node may stop are stopped, whatever the sampling of the CPU does meanwhile. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import vm from "node:vm";
+import { Word, createPage } from "./page.ts";
+import { contents, runRecorded, scratch } from "./program.test.util.ts";
+import { guardScripts } from "./stoppable.ts";
+
+const folder = scratch();
+after(() => folder.remove());
+
+const HANG_MS = 60_000;
+
+test("scripts with a timeout end at it, and have samples", async () => {
+  const { code, signal, stdout, out } = await runRecorded(
+    folder,
+    "timeouts",
+    `const vm = require("node:vm");
+    const end = Date.now() + 5_000;
+    const scripts = [new vm.Script("while (true);"), new vm.Script("inner()")];
+    globalThis.inner = () => scripts[0].runInThisContext({ timeout: 50 });
+    let stopped = 0;
+    for (let i = 0; Date.now() < end; i++) {
+      try { scripts[i % 2].runInThisContext({ timeout: 2 }); } catch (error) { stopped += error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT"; }
+    }
+    console.log(stopped > 100);`,
+    { killAfter: HANG_MS, signal: "SIGKILL" },
+  );
+  assert.deepEqual([code, signal, stdout], [0, null, "true\n"]);
+  const samples = contents(out).text.match(/ StackSample /g)?.length ?? 0;
+  assert.ok(samples > 50, `${samples} samples in 5 s`);
+});
+
+test("an exit in the middle of such a script, and an inspector of its own, do not wait", async () => {
+  for (const last of [
+    "process.exit(3)",
+    'new (require("node:inspector").Session)().connect(); process.exit(3)',
+  ]) {
+    const { code, signal } = await runRecorded(
+      folder,
+      "exits",
+      `globalThis.last = () => { const end = Date.now() + 1_500; while (Date.now() < end); ${last}; };
+      require("node:vm").runInThisContext("last()", { timeout: 50_000 });`,
+      { killAfter: HANG_MS, signal: "SIGKILL" },
+    );
+    assert.deepEqual([code, signal], [3, null], last);
+  }
+});
+
+test("a script waits for requests that are under way, but not for ever, and is counted while it runs", () => {
+  const page = createPage(0);
+  const undo = guardScripts(() => [page]);
+  const inside = (): number => Atomics.load(page, Word.Stoppable);
+  const run = (code: string, options?: object): unknown =>
+    vm.runInContext(code, vm.createContext({ inside, run }), options);
+  try {
+    assert.equal(run("inside()", { timeout: 1_000 }), 1);
+    assert.equal(run("run('inside()', { timeout: 1_000 })", { breakOnSigint: true }), 2);
+    assert.equal(run("inside()"), 0);
+    assert.throws(() => run("throw new Error('mine')", { timeout: 1_000 }), /mine/);
+    assert.equal(inside(), 0);
+    Atomics.store(page, Word.Asked, 5);
+    const begin = performance.now();
+    assert.equal(run("inside()", { timeout: 1_000 }), 1);
+    assert.ok(performance.now() - begin > 90);
+    assert.equal(Atomics.load(page, Word.Answered), 5);
+  } finally {
+    undo();
+  }
+  assert.equal(run("inside()", { timeout: 1_000 }), 0);
+});
