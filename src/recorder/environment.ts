@@ -153,6 +153,20 @@ export function restoreEnvironment(): RunMessage | undefined {
   return message === undefined ? undefined : (JSON.parse(message) as RunMessage);
 }
 
+/**
+ * Whether the preload stays where the user has put it, so that Node hands it on to child processes, as any preload: they
+ * are ready as their parent is, or write files of their own. One file without %p is for one process, and what `run` has
+ * put there is its own.
+ */
+export function isForChildren(env: NodeJS.ProcessEnv): boolean {
+  if (env[RUN_VARIABLE] !== undefined) return false;
+  return (
+    env["RUNTRACE_FLIGHT"] !== undefined ||
+    env["RUNTRACE_MODE"] === "dormant" ||
+    env["RUNTRACE_OUT"]?.includes("%p") === true
+  );
+}
+
 /** Whether the process only starts others: npm, npx, pnpm, yarn, corepack, and tsx's command. */
 export function isLauncher(script: string | undefined): boolean {
   if (script === undefined) return false;

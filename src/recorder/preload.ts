@@ -3,7 +3,7 @@ import path from "node:path";
 import { TraceError } from "../base/error.ts";
 import { recordChildren } from "./children.ts";
 import { listenForAttach } from "./attach.ts";
-import { failuresOf, restoreEnvironment } from "./environment.ts";
+import { failuresOf, isForChildren, restoreEnvironment } from "./environment.ts";
 import { openFreeTrace } from "./file.ts";
 import { startFlight } from "./flight.ts";
 import { completeFlight, flightFromText } from "./flight-options.ts";
@@ -23,7 +23,7 @@ export interface TestsAsked {
  * same. Answers whether tests are to be tasks.
  */
 export function recordProcess(): TestsAsked | undefined {
-  const message = restoreEnvironment();
+  const message = isForChildren(process.env) ? undefined : restoreEnvironment();
   prepare(message?.loader ?? { include: [], exclude: [] });
   const arms = process.env.RUNTRACE_FLIGHT;
   if (message === undefined && (arms !== undefined || process.env["RUNTRACE_MODE"] === "dormant")) {
