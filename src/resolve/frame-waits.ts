@@ -378,7 +378,9 @@ export class FrameWaits {
 
   /** The frame goes on: what it waited for outside of the program's code has come. */
   came(time: number, promise: PromiseNode): void {
-    if ((isOutside(promise) || promise.isDerived) && !promise.settled) this.#closes(time, promise);
+    // Others that waited for it have told so.
+    if (promise.settled) return;
+    if (isOutside(promise) || promise.isDerived) this.#closes(time, promise);
     if (isOutside(promise)) {
       this.#others.delete(promise.id);
       promise.settled = true;
@@ -408,7 +410,7 @@ export class FrameWaits {
       if (awaits === null || !awaits.isEnding || awaits.settled) break;
       last = awaits;
     }
-    if (last.source !== null && last.source !== this.#all) {
+    if (last.source !== null && last.source !== this.#all && !last.source.settled) {
       this.#others.delete(last.source.id);
       last.source.settled = true;
       last.source.settledAt = time;
