@@ -36,9 +36,12 @@ export class CpuSampler {
     this.#page = page;
   }
 
-  /** Begins to sample, as soon as that harms no script and unless the recording ends already; rejects where the inspector refuses. */
-  async start(hz: number): Promise<void> {
-    while (!(await announce(this.#page, 1, SCRIPT_MS))) if (this.#isEnding) return;
+  /**
+   * Begins to sample, as soon as that harms no script; answers false where it `isOver` before. Rejects where the inspector
+   * refuses.
+   */
+  async start(hz: number, isOver: () => boolean): Promise<boolean> {
+    while (!(await announce(this.#page, 1, SCRIPT_MS))) if (isOver()) return false;
     this.#session.connectToMainThread();
     this.#connected = true;
     this.#session.on("Profiler.consoleProfileFinished", ({ params }) => {
@@ -51,12 +54,12 @@ export class CpuSampler {
     });
     await this.#post("Profiler.enable");
     await this.#post("Profiler.setSamplingInterval", { interval: Math.max(100, Math.round(1e6 / hz)) });
-    if (this.#isEnding) Atomics.add(this.#page, Word.Answered, 1);
-    else await this.#call("profile", this.#titleOf(this.#title));
-  }
-
-  get #isEnding(): boolean {
-    return Atomics.load(this.#page, Word.Finish) !== 0;
+    if (isOver()) {
+      Atomics.add(this.#page, Word.Answered, 1);
+      return false;
+    }
+    await this.#call("profile", this.#titleOf(this.#title));
+    return true;
   }
 
   /**

@@ -110,8 +110,14 @@ class Tracer {
       if (this.#ended || this.#unsample !== undefined || Atomics.load(this.#data.page, Word.Finish) !== 0)
         return;
       this.#sampler = new CpuSampler(this.#data.channel, this.#data.page);
-      await this.#sampler.start(hz);
-      this.#sampling = Atomics.load(this.#data.page, Word.Finish) === 0;
+      const isEnding = (): boolean => Atomics.load(this.#data.page, Word.Finish) !== 0;
+      if (await this.#sampler.start(hz, () => isEnding() || this.#unsample !== undefined))
+        this.#sampling = !isEnding();
+      else if (this.#unsample !== undefined) {
+        this.#sampler.close();
+        this.#sampler = undefined;
+        Atomics.store(this.#data.page, Word.Detach, 2);
+      }
     } catch (error) {
       if (this.#ended) return;
       const off = error instanceof Error ? error.message : String(error);
