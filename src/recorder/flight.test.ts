@@ -287,6 +287,30 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
   assert.ok(withSamples >= 5, `${withSamples} lags with the culprit's samples`);
 });
 
+test("files that are due at once have each its own reason, and summary's head tells it", async () => {
+  const { files, ending } = await fly(
+    "at-once",
+    `${INCIDENTS}
+    const { newTask } = require(${JSON.stringify(new URL("../index.js", import.meta.url).pathname)});
+    (async () => {
+      const both = [newTask("one"), newTask("other")];
+      await sleep(300);
+      for (const task of both) task.end();
+      const kept = await hoard();
+      await sleep(1_000);
+      console.log("done", kept.length);
+    })();`,
+    "task:200ms,every:0s",
+  );
+  assert.deepEqual([ending.code, ending.stdout, ending.stderr], [0, "done 60\n", ""]);
+  assert.deepEqual(
+    files.map((file) => (reason(file) as Note).name),
+    ["one", "other"],
+  );
+  const { stdout } = await runNode([CLI, "summary", files[0]!]);
+  assert.match(stdout.split("\n\n")[0]!, /\nwritten by the flight recorder: task "one" had lasted [^\n]+$/);
+});
+
 test("a loop that hangs until the process is killed has left a file, and a signal writes one without ending anything", async () => {
   const hung = await fly("hung", `${INCIDENTS} setTimeout(() => culprit(1e9), 1000);`, "lag:500ms", {
     killAfter: 9_000,

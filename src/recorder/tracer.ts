@@ -25,6 +25,8 @@ const GENERATION_NS = 1e9;
 const LATE_GENERATION_NS = 5e9;
 /** How long who asked for everything waits for it. */
 const LATE_ANSWER_NS = 1e9;
+/** Time between two files that are due at once. */
+const APART_NS = 1e3;
 /** How often the main thread is pinged: a tenth of the lag that matters, within these. */
 const LEAST_PING_MS = 10;
 const MOST_PING_MS = 50;
@@ -286,12 +288,17 @@ class Tracer {
     this.#post({ type: "written", request, bytes, error });
   }
 
-  /** Looks for what a flight recorder writes a file of by itself. */
-  #watch(time: number): void {
-    for (const [id, incident] of this.#flights.due(time)) {
+  /**
+   * Looks for what a flight recorder writes a file of by itself. Each has a time of its own, so that the last reason in its
+   * file is the file's.
+   */
+  #watch(seen: number): void {
+    let time = seen;
+    for (const [id, incident] of this.#flights.due(seen)) {
       this.#pipeline.note(0, time, { flight: incident });
       this.#pipeline.tell(time);
       this.#ask(time, () => this.#writeFlight(id));
+      time += APART_NS;
     }
   }
 
