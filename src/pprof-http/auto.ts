@@ -21,15 +21,16 @@ export function serveAlone(address = DEFAULT_ADDRESS): void {
     return;
   }
   const token = process.env["RUNTRACE_HTTP_TOKEN"];
-  const isToldAlready = cluster.isWorker && cluster.worker!.id > 1;
   if (token === "") {
-    if (!isToldAlready) complain('RUNTRACE_HTTP_TOKEN: got "", want a token, or none set; nothing is served');
+    if (!cluster.isWorker)
+      complain('RUNTRACE_HTTP_TOKEN: got "", want a token, or none set; nothing is served');
     return;
   }
   const hosts = at.host === "127.0.0.1" ? [] : [at.host];
   const server = createServer(pprofHandler(token === undefined ? { hosts } : { hosts, token }));
   server.on("connection", (socket) => socket.unref());
   server.on("error", (error) => {
+    const isToldAlready = cluster.isWorker && cluster.worker!.id > 1;
     if (!isToldAlready) complain(`cannot serve /debug/pprof/ at ${address}: ${error.message}`);
   });
   server.listen({ port: at.port, host: at.host, exclusive: true });
