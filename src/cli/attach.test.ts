@@ -144,7 +144,10 @@ test("what cannot be attached to is said in one line", async () => {
   const over = await attach(String(pid));
   assert.deepEqual([over.code, over.stderr], [1, `runtrace: process ${pid}: no such process\n`]);
   const unprepared = await attach(String(process.pid));
-  assert.match(unprepared.stderr, /cannot be attached to: want a process of this user/);
+  assert.match(
+    unprepared.stderr,
+    /cannot be attached to: want a process of this user, started with RUNTRACE_MODE=dormant or RUNTRACE_FLIGHT/,
+  );
   assert.equal((await attach("everybody")).code, 2);
   assert.equal((await attach(String(pid), "--seconds", "0")).code, 2);
 });

@@ -76,7 +76,7 @@ async function connect(pid: number): Promise<net.Socket> {
   const name = "why" in opened ? undefined : socketOf(opened.folder, pid);
   const unprepared = failed(
     pid,
-    "cannot be attached to: want a process of this user, started with RUNTRACE_MODE=dormant and --import runtrace/register, or with --import runtrace/pprof/auto",
+    "cannot be attached to: want a process of this user, started with RUNTRACE_MODE=dormant or RUNTRACE_FLIGHT and --import runtrace/register, or with --import runtrace/pprof/auto",
   );
   if (name === undefined || !fs.existsSync(name)) throw unprepared;
   return await new Promise<net.Socket>((resolve, reject) => {

@@ -36,11 +36,11 @@ interface Running {
   end(): Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-function run(folder: string, address: string): Running {
+function run(folder: string, address: string, env: Record<string, string> = {}): Running {
   const program = join(folder, "app.mjs");
   writeFileSync(program, PROGRAM);
   const child = spawn(process.execPath, ["--import", AUTO, program], {
-    env: { ...process.env, RUNTRACE_HTTP: address, NODE_OPTIONS: "" },
+    env: { ...process.env, RUNTRACE_HTTP: address, NODE_OPTIONS: "", ...env },
   });
   let stdout = "";
   let stderr = "";
@@ -97,6 +97,23 @@ test("RUNTRACE_HTTP=off serves nothing, and what is no address is said", async (
       assert.equal(ending.code, 0);
       assert.match(ending.stderr, stderr);
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("an empty token serves nobody, and is said", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "runtrace-auto-"));
+  try {
+    const address = `127.0.0.1:${await freePort()}`;
+    const app = run(folder, address, { RUNTRACE_HTTP_TOKEN: "" });
+    await app.ready;
+    await assert.rejects(fetch(`http://${address}/debug/pprof/`));
+    assert.deepEqual(await app.end(), {
+      code: 0,
+      stdout: "ready\nover\n",
+      stderr: 'runtrace: RUNTRACE_HTTP_TOKEN: got "", want a token, or none set; nothing is served\n',
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

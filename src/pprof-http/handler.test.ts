@@ -17,6 +17,7 @@ import { goTool, judged } from "../testing/go.ts";
 import { askPort } from "./ask.test.util.ts";
 import type { Answer } from "./ask.test.util.ts";
 import { pprofHandler } from "./handler.ts";
+import type { PprofOptions } from "./handler.ts";
 
 let server: Server;
 let port = 0;
@@ -47,6 +48,8 @@ const REFUSED: readonly (readonly [path: string, options: Parameters<typeof ask>
   ["/debug/pprof/trace?seconds=1e9", {}, 400, /got 1e9,/],
   ["/debug/pprof/profile?seconds=99999", {}, 400, /got 99999,/],
   ["/debug/pprof/mutants", {}, 404, /got mutants/],
+  ["/debug/pprof/trace/?seconds=0.2", {}, 404, /^profile: got trace\/, want one of the index\n$/],
+  ["/heap/", {}, 404, /got heap\//],
   ["/debug/pprof/constructor", {}, 404, /got constructor/],
   ["//[x", {}, 404, /got \[x/],
   ["http://[", {}, 404, /got \[/],
@@ -91,6 +94,23 @@ test("a name that others may ask under is no leave to ask as localhost", async (
   assert.equal(asked("127.0.0.1", "localhost:6060"), 200);
   assert.equal(asked("::1", "[::1]:6060"), 200);
   assert.equal(asked("127.0.0.1", "evil.example"), 403);
+});
+
+test("options of another type are told", () => {
+  for (const [options, message] of [
+    [null, "options: got null, want an object"],
+    [{ hosts: "x" }, "option hosts: got string, want an array of host names"],
+    [{ hosts: null }, "option hosts: got null, want an array of host names"],
+    [{ hosts: ["a", 5] }, "option hosts: got number, want host names in it"],
+    [{ token: 5 }, "option token: got number, want a string"],
+    [{ token: null }, "option token: got null, want a string"],
+  ] as const) {
+    assert.throws(() => pprofHandler(options as PprofOptions), {
+      name: "TraceError",
+      code: "ERR_TRACE_OPTION",
+      message,
+    });
+  }
 });
 
 test("a response that has been used does not harm the program", async () => {

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TraceError } from "../base/error.ts";
 import { hostOf, isLoopbackHost } from "../base/host.ts";
 import { serveGoroutines } from "./goroutine.ts";
 import { sampleAlways, serveHeap } from "./heap.ts";
@@ -24,16 +25,31 @@ export interface PprofOptions {
 /** A handler of node:http, and of frameworks that pass its request and response. */
 export type PprofHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
+const PROFILES: ReadonlySet<string> = new Set([
+  "allocs",
+  "block",
+  "cmdline",
+  "goroutine",
+  "heap",
+  "mutex",
+  "profile",
+  "symbol",
+  "threadcreate",
+  "trace",
+]);
+
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 
 /**
  * What Go's net/http/pprof serves under /debug/pprof/: an index, `trace`, `profile`, `heap`, `allocs`, `goroutine`,
  * `cmdline`, `symbol` (docs/pprof.md); what Node cannot tell says so with 501. It goes by the last part of the path, so it
- * may be mounted anywhere.
+ * may be mounted anywhere. Throws TraceError ERR_TRACE_OPTION for options of another type.
  */
 export function pprofHandler(options: PprofOptions = {}): PprofHandler {
-  const hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
-  const token = options.token === undefined ? null : digest(options.token);
+  if (typeof options !== "object" || (options as unknown) === null)
+    throw wrongOption("options", options, "an object");
+  const hosts = hostsOf(options.hosts);
+  const token = tokenOf(options.token);
   if (options.heapSampling === true) sampleAlways();
   return (request, response) => {
     // The program must live on, whatever is asked, and whatever has become of the response.
@@ -44,6 +60,27 @@ export function pprofHandler(options: PprofOptions = {}): PprofHandler {
       fail();
     }
   };
+}
+
+function hostsOf(hosts: unknown): readonly string[] {
+  if (hosts === undefined) return [];
+  if (!Array.isArray(hosts)) throw wrongOption("option hosts", hosts, "an array of host names");
+  return hosts.map((host: unknown) => {
+    if (typeof host !== "string") throw wrongOption("option hosts", host, "host names in it");
+    return host.toLowerCase();
+  });
+}
+
+function tokenOf(token: unknown): Buffer | null {
+  if (token === undefined) return null;
+  if (typeof token !== "string") throw wrongOption("option token", token, "a string");
+  return digest(token);
+}
+
+/** Tells the type only: values may be secret. */
+function wrongOption(name: string, got: unknown, want: string): TraceError {
+  const type = got === null ? "null" : typeof got;
+  return new TraceError("ERR_TRACE_OPTION", `${name}: got ${type}, want ${want}`);
 }
 
 function answer(
@@ -80,6 +117,11 @@ function route(request: IncomingMessage, response: ServerResponse): Promise<void
   // What is asked for need not be a URL.
   const [path = "", query = ""] = (request.url ?? "/").split("?", 2);
   const name = path.slice(path.lastIndexOf("/") + 1);
+  const folder = path.split("/").at(-2) ?? "";
+  if (name === "" && PROFILES.has(folder)) {
+    refuse(response, 404, `profile: got ${folder}/, want one of the index`);
+    return undefined;
+  }
   if (name === "" || name === "pprof") {
     response.setHeader("Content-Type", "text/html; charset=utf-8");
     response.setHeader("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");

@@ -8,7 +8,7 @@ test("collections are dated on hrtime's clock, and the heap is measured", async 
   const facts: { kind: number; time: bigint; a: number; b: number; c: number }[] = [];
   const delivered: number[] = [];
   const begin = process.hrtime.bigint();
-  const stop = watchGc(
+  const { stop } = watchGc(
     { put: (kind, time, a, b, c) => void facts.push({ kind, time, a, b, c }) },
     () => void delivered.push(1),
   );
@@ -29,6 +29,22 @@ test("collections are dated on hrtime's clock, and the heap is measured", async 
   }
   const [heap] = facts.filter(({ kind }) => kind === Fact.Heap);
   assert.ok(heap !== undefined && heap.a > 1e6 && heap.b > heap.a);
+});
+
+test("a heap that grows without a collection is seen by a look, once", () => {
+  const sizes: number[] = [];
+  const { stop, look } = watchGc({ put: (kind, _time, a) => void (kind === Fact.Heap && sizes.push(a)) });
+  // The next fact is told 100 ms after the last one at the soonest.
+  const wait = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 110);
+  look(true);
+  const kept = Array.from({ length: 4 }, () => Array.from<number>({ length: 500_000 }).fill(0.5));
+  wait();
+  look(false);
+  wait();
+  look(false);
+  assert.equal(sizes.length, 3);
+  assert.ok(sizes[2]! - sizes[1]! >= 15e6 && kept.length === 4, sizes.join(" "));
+  stop();
 });
 
 test("performance.now() and hrtime differ by a constant that is known to some microseconds", () => {

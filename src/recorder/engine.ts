@@ -5,6 +5,7 @@ import type { LivingGoroutine } from "../encode/writer.ts";
 import { countChannels, hidePort, hidePortsOf } from "../probe/ports.ts";
 import { undoAll } from "../probe/replace.ts";
 import { watchProcess } from "./hooks.ts";
+import { watchesHeap } from "./incidents.ts";
 import { Isolate } from "./isolate.ts";
 import { now } from "./messages.ts";
 import type { FromTracer, OutletKind, OutletPlan, SinkPlan, ToTracer, TracerData } from "./messages.ts";
@@ -190,6 +191,8 @@ export class Engine {
   /** Another consumer takes what is recorded from now on. */
   join(consumer: Consumer, plan: OutletKind): void {
     this.#post({ type: "join", time: now(), outlet: this.#add(consumer, plan) });
+    // What its growth is measured by.
+    if (plan.kind === "memory" && watchesHeap(plan.watch?.triggers ?? {})) this.#isolate.lookAtHeap(true);
   }
 
   /** The consumer takes no more; it hears of it when it has everything. The last one ends the recording. */
@@ -303,6 +306,7 @@ export class Engine {
       case "ping":
         Atomics.store(this.#page, Word.PongUs, Math.round((now() - message.time) / 1e3));
         Atomics.store(this.#page, Word.Pong, message.number);
+        if (message.heap) this.#isolate.lookAtHeap(false);
         return;
       case "chunk":
         this.#consumers.get(message.id)?.chunk?.(message.bytes, atExit);

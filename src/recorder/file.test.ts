@@ -49,6 +49,7 @@ test("the lock of a process that is gone is no lock", () => {
 
 test("a file that cannot be opened says why; a device needs no lock", () => {
   assert.throws(() => openTrace(folder.path("no/file")), /^TraceError: cannot write .*no\/file: ENOENT/);
+  assert.throws(() => openTrace(""), { code: "ERR_TRACE_SINK", message: /^sink: got "", want a file path/ });
   if (!existsSync("/dev/null")) return;
   const [one, two] = [openTrace("/dev/null"), openTrace("/dev/null")];
   one.close();

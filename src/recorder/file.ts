@@ -19,6 +19,9 @@ export interface OpenFile {
 
 /** Opens a file for a trace and empties it. Throws TraceError ERR_TRACE_SINK. */
 export function openTrace(file: string | URL): OpenFile {
+  if (file === "") {
+    throw new TraceError("ERR_TRACE_SINK", 'sink: got "", want a file path, a Writable or a WritableStream');
+  }
   const opened = tryOpen(file);
   if (opened !== undefined) return opened;
   throw new TraceError("ERR_TRACE_SINK", `cannot write ${nameOf(file)}: another recorder is writing it`);

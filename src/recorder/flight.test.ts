@@ -287,6 +287,64 @@ test("twenty incidents are twenty files, each with its culprit", async () => {
   assert.ok(withSamples >= 5, `${withSamples} lags with the culprit's samples`);
 });
 
+test("a heap that grows is seen, whether V8 collects meanwhile or not, also by a flight recorder that comes late", async () => {
+  const growth = `
+    (async () => {
+      await sleep(500);
+      const kept = [];
+      for (let i = 0; i < 60; i++) {
+        kept.push(Array.from({ length: 40_000 }, (_, j) => ({ j })));
+        await sleep(3);
+      }
+      for (let i = 0; i < 200 && !existsSync(process.argv[2].replace("%n", 1)); i++) await sleep(50);
+      console.log(kept.length);
+    })();`;
+  const grown = await fly(
+    "grown",
+    `${INCIDENTS} const { existsSync } = require("fs"); ${growth}`,
+    "heap:+60MB",
+  );
+  assert.deepEqual([grown.ending.stdout, grown.files.length], ["60\n", 1]);
+  assert.equal((reason(grown.files[0]!) as Note).trigger, "heap");
+  const late = await fly(
+    "late",
+    `${INCIDENTS}
+    const { FlightRecorder } = require(${JSON.stringify(new URL("../index.js", import.meta.url).pathname)});
+    const { existsSync } = require("fs");
+    const before = new Array(8e6).fill(0.5);
+    setTimeout(() => {
+      new FlightRecorder({ triggers: { heapGrowth: 60e6, out: process.argv[2] } }).start();
+      setTimeout(() => { console.log(existsSync(process.argv[2].replace("%n", 1)), before.length); ${growth} }, 600);
+    }, 100);`,
+    "lag:1h",
+  );
+  assert.deepEqual([late.ending.stdout, late.files.length], ["false 8000000\n60\n", 1]);
+});
+
+test("files that are due at once have each its own reason, and summary's head tells it", async () => {
+  const { files, ending } = await fly(
+    "at-once",
+    `${INCIDENTS}
+    const { newTask } = require(${JSON.stringify(new URL("../index.js", import.meta.url).pathname)});
+    (async () => {
+      const both = [newTask("one"), newTask("other")];
+      await sleep(300);
+      for (const task of both) task.end();
+      const kept = await hoard();
+      await sleep(1_000);
+      console.log("done", kept.length);
+    })();`,
+    "task:200ms,every:0s",
+  );
+  assert.deepEqual([ending.code, ending.stdout, ending.stderr], [0, "done 60\n", ""]);
+  assert.deepEqual(
+    files.map((file) => (reason(file) as Note).name),
+    ["one", "other"],
+  );
+  const { stdout } = await runNode([CLI, "summary", files[0]!]);
+  assert.match(stdout.split("\n\n")[0]!, /\nwritten by the flight recorder: task "one" had lasted [^\n]+$/);
+});
+
 test("a loop that hangs until the process is killed has left a file, and a signal writes one without ending anything", async () => {
   const hung = await fly("hung", `${INCIDENTS} setTimeout(() => culprit(1e9), 1000);`, "lag:500ms", {
     killAfter: 9_000,

@@ -20,6 +20,11 @@ export class Flights implements PipelineObserver {
     return least;
   }
 
+  /** Whether the heap's size matters to one of them. */
+  get watchHeap(): boolean {
+    return [...this.#flights.values()].some(({ incidents }) => incidents.watchHeap);
+  }
+
   join(plan: OutletPlan): void {
     if (plan.kind !== "memory" || plan.watch === undefined) return;
     const incidents = new Incidents(plan.watch.triggers, plan.minAgeNs);
@@ -38,8 +43,8 @@ export class Flights implements PipelineObserver {
     for (const { incidents } of this.#flights.values()) incidents.taskEnded(id, time);
   }
 
-  heap(bytes: number, time: number): void {
-    for (const { incidents } of this.#flights.values()) incidents.heap(bytes, time);
+  heap(thread: number, bytes: number, time: number): void {
+    for (const { incidents } of this.#flights.values()) incidents.heap(thread, bytes, time);
   }
 
   lag(ns: number, isOver: boolean): void {

@@ -149,13 +149,27 @@ const TABLE: readonly (readonly [string, Triggers, readonly Seen[], readonly Inc
     { heapGrowth: 50 },
     [
       ["heap", 100, 0],
-      ["heap", 140, 900],
-      ["heap", 170, 1_100],
-      ["look", 1_100],
+      ["heap", 120, 500],
+      ["heap", 140, 1_000],
+      ["heap", 160, 1_500],
+      ["look", 1_500],
       ["heap", 180, 2_000],
       ["look", 2_000],
     ],
     [],
+  ],
+  [
+    "a heap that jumps after a long calm: the size that was seen last has held until then",
+    { heapGrowth: 50 },
+    [
+      ["heap", 100, 0],
+      ["heap", 90, 100],
+      ["heap", 139, 5_000],
+      ["look", 5_000],
+      ["heap", 140, 5_100],
+      ["look", 5_100],
+    ],
+    [{ trigger: "heap", bytes: 140 }],
   ],
   [
     "two at once",
@@ -190,7 +204,7 @@ for (const [title, triggers, seen, want] of TABLE) {
     for (const step of seen) {
       if (step[0] === "begin") incidents.taskBegan(step[1], `task ${step[1]}`, step[2] * MS);
       else if (step[0] === "end") incidents.taskEnded(step[1], step[2] * MS);
-      else if (step[0] === "heap") incidents.heap(step[1], step[2] * MS);
+      else if (step[0] === "heap") incidents.heap(1, step[1], step[2] * MS);
       else if (step[0] === "lag") incidents.lag(step[1] * MS, step[2]);
       else if (step[0] === "signal") incidents.signal(step[1]);
       else {
@@ -200,3 +214,13 @@ for (const [title, triggers, seen, want] of TABLE) {
     assert.deepEqual(got, want);
   });
 }
+
+test("incidents: heaps of several isolates are not compared", () => {
+  const incidents = new Incidents({ heapGrowth: 50 }, 1_000 * MS);
+  incidents.heap(1, 100, 0);
+  incidents.heap(2, 10, 10 * MS);
+  incidents.heap(1, 110, 20 * MS);
+  assert.deepEqual(incidents.take(30 * MS), []);
+  incidents.heap(2, 60, 40 * MS);
+  assert.deepEqual(incidents.take(50 * MS), [{ trigger: "heap", bytes: 60 }]);
+});

@@ -6,7 +6,8 @@
  * * The loop lags: a message that the tracer sends again and again is answered late. That is the delay of a callback,
  *   whatever holds the loop, native code among it.
  * * A task is slow: it has lasted so long, whether it has ended or not.
- * * The heap grows: V8's heap after collections, beyond a size, or by so much within the seconds that are kept.
+ * * The heap grows: V8's heap, of one isolate, beyond a size, or by so much within the seconds that are kept. It is seen
+ *   after collections, on the main thread also where it has grown without one; a size holds until the next is seen.
  * * The program got a signal.
  */
 export interface Triggers {
@@ -37,14 +38,40 @@ interface OpenTask {
   readonly begin: number;
 }
 
+interface HeapSize {
+  readonly bytes: number;
+  /** When the next size was seen. */
+  until: number;
+}
+
+interface HeapHistory {
+  /** Sizes in the window that none after them is below: the first is the least. */
+  readonly sizes: HeapSize[];
+  isTold: boolean;
+}
+
+/** Adds the size `bytes`, seen at `time`; answers the least that the heap has had since `start`. */
+function leastSince(sizes: HeapSize[], start: number, bytes: number, time: number): number {
+  const last = sizes.at(-1);
+  if (last !== undefined) last.until = time;
+  while (sizes.length > 0 && sizes.at(-1)!.bytes >= bytes) sizes.pop();
+  sizes.push({ bytes, until: Infinity });
+  while (sizes[0]!.until <= start) sizes.shift();
+  return sizes[0]!.bytes;
+}
+
+/** Whether the size of the heap matters to them. */
+export function watchesHeap({ heapBytes, heapGrowth }: Triggers): boolean {
+  return heapBytes !== undefined || heapGrowth !== undefined;
+}
+
 export class Incidents {
   readonly #triggers: Triggers;
   readonly #windowNs: number;
   readonly #tasks = new Map<number, OpenTask>();
   readonly #due: Incident[] = [];
-  /** Sizes of the heap in the window that none after them is below: the first is the least. */
-  readonly #heaps: { readonly time: number; readonly bytes: number }[] = [];
-  #isHeapTold = false;
+  /** Of the isolates, by the thread of the trace. */
+  readonly #heaps = new Map<number, HeapHistory>();
   #isLagTold = false;
 
   /** `windowNs`: the seconds that are kept. */
@@ -70,19 +97,22 @@ export class Incidents {
     if (time - task.begin >= this.#triggers.taskNs!) this.#slow(task, time);
   }
 
-  /** The heap had that size. */
-  heap(bytes: number, time: number): void {
+  /** Whether the size of the heap matters. */
+  get watchHeap(): boolean {
+    return watchesHeap(this.#triggers);
+  }
+
+  /** The heap of that thread had that size. */
+  heap(thread: number, bytes: number, time: number): void {
+    if (!this.watchHeap) return;
     const { heapBytes = Infinity, heapGrowth = Infinity } = this.#triggers;
-    if (heapBytes === Infinity && heapGrowth === Infinity) return;
-    const heaps = this.#heaps;
-    while (heaps.length > 0 && heaps.at(-1)!.bytes >= bytes) heaps.pop();
-    heaps.push({ time, bytes });
-    while (heaps[0]!.time < time - this.#windowNs) heaps.shift();
-    const least = heaps[0]!.bytes;
+    let heap = this.#heaps.get(thread);
+    if (heap === undefined) this.#heaps.set(thread, (heap = { sizes: [], isTold: false }));
+    const least = leastSince(heap.sizes, time - this.#windowNs, bytes, time);
     const isHigh = bytes >= Math.min(heapBytes, least + heapGrowth);
-    if (isHigh && !this.#isHeapTold) this.#due.push({ trigger: "heap", bytes });
+    if (isHigh && !heap.isTold) this.#due.push({ trigger: "heap", bytes });
     const isCalm = bytes < CALM * heapBytes && bytes < least + heapGrowth / 2;
-    this.#isHeapTold = isHigh || (this.#isHeapTold && !isCalm);
+    heap.isTold = isHigh || (heap.isTold && !isCalm);
   }
 
   /** The loop has been waited for so long; `isOver` once it has answered. */

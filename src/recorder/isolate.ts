@@ -31,6 +31,7 @@ export class Isolate {
   #writer: RingWriter | undefined;
   #stops: (() => void)[] = [];
   #showFrames: () => void = () => {};
+  #lookAtHeap: (always: boolean) => void = () => {};
 
   /** Makes the ring; records nothing yet, so that what the recorder itself sets up is not seen. */
   constructor(options: {
@@ -58,12 +59,19 @@ export class Isolate {
       probe.sweep();
       onGc?.();
     };
-    this.#stops = [watchGc(probe, collected), watchSyncCalls(probe), () => probe.stop()];
+    const gc = watchGc(probe, collected);
+    this.#lookAtHeap = gc.look;
+    this.#stops = [gc.stop, watchSyncCalls(probe), () => probe.stop()];
     this.#showFrames = hideOwnFrames();
     slot().probe = probe;
     this.#stops.unshift(() => {
       if (slot().probe === probe) slot().probe = undefined;
     });
+  }
+
+  /** Tells the heap's size where it has grown without a collection, or `always`. Does nothing while nothing is recorded. */
+  lookAtHeap(always: boolean): void {
+    this.#lookAtHeap(always);
   }
 
   /**
@@ -73,6 +81,7 @@ export class Isolate {
   stop(ending = false): void {
     const stops = ending ? this.#stops : [...this.#stops, this.#showFrames];
     this.#stops = [];
+    this.#lookAtHeap = () => {};
     undoAll(stops);
     this.#writer?.close();
   }

@@ -158,7 +158,7 @@ export type ToTracer =
 
 /**
  * Tracer thread to main thread. A `chunk` is for the outlet of that id, a `part` for the snapshot of that request, which
- * ends with `written`. `ping` is answered in the control page. `ended` comes last; `error` is the sink's or the recorder's
+ * ends with `written`. `ping` is answered in the control page, and with `heap` by a look at the heap. `ended` comes last; `error` is the sink's or the recorder's
  * own failure.
  */
 export type FromTracer =
@@ -172,7 +172,7 @@ export type FromTracer =
       readonly error: string | undefined;
     }
   | { readonly type: "unwritten"; readonly id: number; readonly error: string }
-  | { readonly type: "ping"; readonly number: number; readonly time: number }
+  | { readonly type: "ping"; readonly number: number; readonly time: number; readonly heap: boolean }
   | { readonly type: "living"; readonly id: number; readonly activations: readonly LivingGoroutine[] }
   | { readonly type: "ended"; readonly error: string | undefined };
 

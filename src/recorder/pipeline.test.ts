@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Fact, ResourceKind } from "../base/facts.ts";
+import { Fact, GcKind, ResourceKind } from "../base/facts.ts";
 import { RingWriter, createRing } from "../base/ring.ts";
-import { Pipeline } from "./pipeline.ts";
+import { LOOK_AHEAD_NS, Pipeline } from "./pipeline.ts";
 
 const MS = 1e6;
 
@@ -62,4 +62,33 @@ test("the ring of a Worker that has ended is let go, and what it dropped is stil
   pipeline.finish(200 * MS);
   assert.match(written, /\{"drops":\{"loop":0,"facts":\d+\}\}/);
   assert.match(written, /\{"drops":\{"loop":1,"facts":\d+\}\}/);
+});
+
+test("a note is in the generation of its time, also where a collection goes on that began before and ends after it", () => {
+  for (const isRunning of [false, true]) {
+    const ring = createRing(65_536);
+    const facts = new RingWriter(ring, process.hrtime.bigint);
+    let written = "";
+    const pipeline = new Pipeline({
+      version: 25,
+      process: {},
+      write: (bytes) => (written += Buffer.from(bytes).toString("latin1")),
+    });
+    pipeline.addLoop({ type: "loop", ring, name: "main", file: "", time: MS, threadId: 0 });
+    facts.put(Fact.Before, BigInt(10 * MS), 1, 0, ResourceKind.Fs);
+    if (!isRunning) facts.put(Fact.After, BigInt(15 * MS), 1, 0, 0);
+    facts.put(Fact.Gc, BigInt(190 * MS), 20 * MS, 0, GcKind.Minor);
+    if (isRunning) facts.put(Fact.After, BigInt(220 * MS), 1, 0, 0);
+    pipeline.note(0, 200 * MS, { flight: { trigger: "signal", name: "A" } });
+    pipeline.note(0, 201 * MS, { flight: { trigger: "signal", name: "B" } });
+    pipeline.cut(200 * MS + LOOK_AHEAD_NS);
+    pipeline.rotate();
+    const notes = (): string[] =>
+      [...written.matchAll(/"name":"([AB])"/g), ...written.matchAll(/GC (scavenge)/g)].map(
+        ([, name]) => name!,
+      );
+    assert.deepEqual(notes(), ["A"]);
+    pipeline.finish(400 * MS);
+    assert.deepEqual(notes(), ["A", "B", "scavenge"]);
+  }
 });

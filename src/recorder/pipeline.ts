@@ -45,7 +45,7 @@ export interface PipelineOptions {
 export interface PipelineObserver {
   taskBegan(id: number, name: string, time: number): void;
   taskEnded(id: number, time: number): void;
-  heap(bytes: number, time: number): void;
+  heap(thread: number, bytes: number, time: number): void;
 }
 
 /** The time in ns for which the writing is behind the reading. */
@@ -97,7 +97,7 @@ class WatchedWriter extends TraceWriter {
   }
 
   override heapAlloc(m: number, t: number, bytes: Bytes): void {
-    this.#observer?.heap(bytes, t);
+    this.#observer?.heap(m, bytes, t);
     super.heapAlloc(m, t, bytes);
   }
 

@@ -25,9 +25,12 @@ const GENERATION_NS = 1e9;
 const LATE_GENERATION_NS = 5e9;
 /** How long who asked for everything waits for it. */
 const LATE_ANSWER_NS = 1e9;
-/** How often the main thread is pinged: a tenth of the lag that matters, within these. */
+/** Time between two files that are due at once. */
+const APART_NS = 1e3;
+/** How often the main thread is pinged: a tenth of the lag that matters, within these; for the heap alone less often. */
 const LEAST_PING_MS = 10;
 const MOST_PING_MS = 50;
+const HEAP_PING_MS = 100;
 /** How long the end of a generation, and the end of the trace, wait for a CPU profile. */
 const PROFILE_MS = 100;
 /** A ring that is fuller than this after a cut is drained again at once. */
@@ -266,7 +269,8 @@ class Tracer {
   #join(plan: OutletPlan, time: number): void {
     this.#outlets.join(plan, time);
     this.#flights.join(plan);
-    if (this.#flights.lagNs < Infinity && this.#pinger === undefined) this.#ping();
+    const isPinged = this.#flights.lagNs < Infinity || this.#flights.watchHeap;
+    if (isPinged && this.#pinger === undefined) this.#ping();
   }
 
   #leave(id: number): void {
@@ -292,12 +296,17 @@ class Tracer {
     this.#post({ type: "written", request, bytes, error });
   }
 
-  /** Looks for what a flight recorder writes a file of by itself. */
-  #watch(time: number): void {
-    for (const [id, incident] of this.#flights.due(time)) {
+  /**
+   * Looks for what a flight recorder writes a file of by itself. Each has a time of its own, so that the last reason in its
+   * file is the file's.
+   */
+  #watch(seen: number): void {
+    let time = seen;
+    for (const [id, incident] of this.#flights.due(seen)) {
       this.#pipeline.note(0, time, { flight: incident });
       this.#pipeline.tell(time);
       this.#ask(time, () => this.#writeFlight(id));
+      time += APART_NS;
     }
   }
 
@@ -312,11 +321,11 @@ class Tracer {
     this.#progress();
   }
 
-  /** Sees how long the main thread takes to answer, as long as that matters to somebody. */
+  /** Sees how long the main thread takes to answer, and has it look at its heap, as long as that matters to somebody. */
   #ping(): void {
     const { page, port } = this.#data;
-    const { lagNs } = this.#flights;
-    if (this.#ended || lagNs === Infinity) {
+    const { lagNs, watchHeap: heap } = this.#flights;
+    if (this.#ended || (lagNs === Infinity && !heap)) {
       clearTimeout(this.#pinger);
       this.#pinger = undefined;
       return;
@@ -328,9 +337,11 @@ class Tracer {
     }
     if (isAnswered) {
       this.#pingedAt = now();
-      port.postMessage({ type: "ping", number: ++this.#pings, time: this.#pingedAt } satisfies FromTracer);
+      const ping = { type: "ping", number: ++this.#pings, time: this.#pingedAt, heap } satisfies FromTracer;
+      port.postMessage(ping);
     }
-    const wait = Math.min(MOST_PING_MS, Math.max(LEAST_PING_MS, lagNs / 1e7));
+    const most = lagNs === Infinity ? HEAP_PING_MS : MOST_PING_MS;
+    const wait = Math.min(most, Math.max(LEAST_PING_MS, lagNs / 1e7));
     this.#pinger = setTimeout(() => this.#ping(), wait);
   }
 

@@ -439,10 +439,16 @@ export class Resolver {
     loop.schedule.adopt(activation);
   }
 
-  /** Writes what waits for something to run: before a generation ends, where it is to be in that one. */
+  /**
+   * Writes what waits for something to run, and notes up to the horizon that a pause holds up which ends after it: before a
+   * generation ends, for they are to be in that one. A note keeps its place among notes, not its time.
+   */
   writeNotes(): void {
     for (const loop of this.#loops) {
-      if (loop?.ended === false && loop.schedule.isWaiting) loop.schedule.writeLate(this.#horizon);
+      if (loop === undefined || loop.ended) continue;
+      for (const { message } of loop.reader.running.takeNotes(this.#horizon))
+        loop.schedule.noteEarly(message);
+      if (loop.schedule.isWaiting) loop.schedule.writeLate(Math.min(this.#horizon, nextTime(loop)));
     }
   }
 

@@ -83,6 +83,17 @@ export class Running {
     this.late.splice(at, 0, op);
   }
 
+  /** Takes out the notes of the recorder up to `time`. */
+  takeNotes(time: number): LateOp[] {
+    const { late } = this;
+    const notes = late.filter((op) => op.kind === 0 && op.time <= time);
+    if (notes.length === 0) return notes;
+    let kept = 0;
+    for (const op of late) if (op.kind !== 0 || op.time > time) late[kept++] = op;
+    late.length = kept;
+    return notes;
+  }
+
   // Operations of some kinds.
 
   annotate(time: number, annotation: Annotation): void {

@@ -206,6 +206,11 @@ export class LoopSchedule implements ThreadListener {
     else this.#system.collect(op, time);
   }
 
+  /** The note is written now, whatever its time is: something that lies before it cannot be written yet. */
+  noteEarly(message: string): void {
+    this.#annotations.write({ what: "note", message }, this.written);
+  }
+
   /** A timer is due that is not gone. */
   timerDue(timer: ResourceNode): void {
     this.#thread.timerDue(timer);
