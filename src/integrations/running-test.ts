@@ -139,7 +139,8 @@ function shortened(file: string): string {
   }
 }
 
-function tellFailure(title: string): void {
+/** Tells of a failure, where that has been asked for. */
+export function tellFailure(title: string): void {
   if (failureFile === undefined) return;
   try {
     appendFileSync(failureFile, `${JSON.stringify(title)}\n`);
