@@ -176,15 +176,10 @@ function ended(test: NodesTest): void {
   if (task !== undefined) task.end(outcomeOf(test), isTodo);
   else if (isRecording() && test.parent != null && test.passed !== true && test.skipped !== true) {
     // It never began, for a hook before it has failed. A suite that fails by itself is told of, but is no test.
-    if (kindOf(test) === "Test") neverBegan(test).end(outcomeOf(test), isTodo);
+    if (kindOf(test) === "Test")
+      new RunningTest(titleOf(test), fileOf(test), running.get(test.parent)).failBefore(isTodo);
     else if (kindOf(test) === "Suite" && !isTodo) tellFailure(titleOf(test));
   }
-}
-
-function neverBegan(test: NodesTest): RunningTest {
-  const task = new RunningTest(titleOf(test), fileOf(test), running.get(test.parent!));
-  task.run(() => {});
-  return task;
 }
 
 function outcomeOf({ skipped, passed, error, subtests = [] }: NodesTest): TestOutcome {

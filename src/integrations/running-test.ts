@@ -67,6 +67,12 @@ export class RunningTest {
     return go(() => this.#begin().run(fn), this.#title);
   }
 
+  /** The test is over before its function was called: what comes before that has failed. */
+  failBefore(expected = false): void {
+    this.run(() => {});
+    this.end("failed", expected);
+  }
+
   /**
    * The test is over; what it has started may still go on. Only the first call counts. A failure that was `expected` (of a
    * test that is yet to do) is told in the trace and nowhere else.
