@@ -171,20 +171,20 @@ function ended(test: NodesTest): void {
   const { error } = test;
   if (typeof error?.failureType === "string" && typeof error.stack === "string")
     error.stack = shownStack(error.stack);
-  const isTodo = test.isTodo === true;
   const task = running.get(test);
-  if (task !== undefined) task.end(outcomeOf(test), isTodo);
+  if (task !== undefined) task.end(outcomeOf(test));
   else if (isRecording() && test.parent != null && test.passed !== true && test.skipped !== true) {
     // It never began, for a hook before it has failed. A suite that fails by itself is told of, but is no test.
     if (kindOf(test) === "Test")
-      new RunningTest(titleOf(test), fileOf(test), running.get(test.parent)).failBefore(isTodo);
-    else if (kindOf(test) === "Suite" && !isTodo) tellFailure(titleOf(test));
+      new RunningTest(titleOf(test), fileOf(test), running.get(test.parent)).failBefore(outcomeOf(test));
+    else if (kindOf(test) === "Suite" && test.isTodo !== true) tellFailure(titleOf(test));
   }
 }
 
-function outcomeOf({ skipped, passed, error, subtests = [] }: NodesTest): TestOutcome {
+function outcomeOf({ skipped, passed, error, isTodo, subtests = [] }: NodesTest): TestOutcome {
   if (skipped === true) return "skipped";
-  if (error?.failureType === "testTimeoutFailure") return "timed out";
   const failed = subtests.some((test) => test.passed !== true && test.isTodo !== true);
-  return passed === true && !failed ? "passed" : "failed";
+  if (passed === true && !failed) return "passed";
+  if (isTodo === true) return "todo";
+  return error?.failureType === "testTimeoutFailure" ? "timed out" : "failed";
 }

@@ -68,22 +68,19 @@ export class RunningTest {
   }
 
   /** The test is over before its function was called: what comes before that has failed. */
-  failBefore(expected = false): void {
+  failBefore(outcome: TestOutcome = "failed"): void {
     this.run(() => {});
-    this.end("failed", expected);
+    this.end(outcome);
   }
 
-  /**
-   * The test is over; what it has started may still go on. Only the first call counts. A failure that was `expected` (of a
-   * test that is yet to do) is told in the trace and nowhere else.
-   */
-  end(outcome: TestOutcome, expected = false): void {
+  /** The test is over; what it has started may still go on. Only the first call counts. */
+  end(outcome: TestOutcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const task = this.#task ?? this.#begin();
     task.run(() => log(TEST_OUTCOME, outcome));
     task.end();
-    if (!expected && (outcome === "failed" || outcome === "timed out")) tellFailure(this.#title);
+    if (outcome === "failed" || outcome === "timed out") tellFailure(this.#title);
   }
 
   #begin(): Task {
