@@ -52,7 +52,7 @@ test("tests are told by file and outcome, and what they left behind by how long 
   assert.equal(hasTests(trace), true);
   const { files, runs, leftBehind } = testsOf(trace);
   assert.deepEqual(files, [
-    { file: "a.test.js", outcomes: { passed: 0, failed: 1, "timed out": 0, skipped: 0 } },
+    { file: "a.test.js", outcomes: { passed: 0, failed: 1, "timed out": 0, skipped: 0, todo: 0 } },
   ]);
   assert.deepEqual(runs, [
     {

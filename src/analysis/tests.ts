@@ -70,7 +70,7 @@ export function testsOf(model: TraceModel): Tests {
   const files = new Map<string, Record<TestOutcome, number>>();
   for (const [task, outcome] of outcomes) {
     const file = paths.get(task) ?? "";
-    const counts = files.get(file) ?? { passed: 0, failed: 0, "timed out": 0, skipped: 0 };
+    const counts = files.get(file) ?? { passed: 0, failed: 0, "timed out": 0, skipped: 0, todo: 0 };
     files.set(file, counts);
     if (outcome in counts) counts[outcome as TestOutcome]++;
   }

@@ -6,10 +6,12 @@ import { place } from "./place.ts";
 
 /** Sections: how the tests of each file ended, and what they left behind. */
 export function testSections(model: TraceModel, { files, leftBehind }: Tests): string[][] {
-  const outcomes = files.map(({ file, outcomes: { passed, failed, "timed out": timedOut, skipped } }) => [
-    file === "" ? "(file not known)" : safeText(file),
-    ...[passed, failed, timedOut, skipped].map(count),
-  ]);
+  const outcomes = files.map(
+    ({ file, outcomes: { passed, failed, "timed out": timedOut, skipped, todo } }) => [
+      file === "" ? "(file not known)" : safeText(file),
+      ...[passed, failed, timedOut, skipped, todo].map(count),
+    ],
+  );
   const left = leftBehind.map((one) => [
     safeText(one.test),
     one.activation.name === one.test ? "" : `${safeText(one.activation.name)} ${one.activation.id}`,
@@ -18,7 +20,7 @@ export function testSections(model: TraceModel, { files, leftBehind }: Tests): s
     where(model, one),
   ]);
   return [
-    section(["Tests", "passed", "failed", "timed out", "skipped"], outcomes),
+    section(["Tests", "passed", "failed", "timed out", "skipped", "todo"], outcomes),
     section(["Left behind by tests", "<activation", "lives on", "<waits for", "<where"], left),
   ];
 }

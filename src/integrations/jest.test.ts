@@ -117,3 +117,30 @@ test("setupFilesAfterEnv: runtrace/jest makes tests tasks of a recording, and ch
     EXPECTED.map(([title, , outcome]) => [title, outcome]),
   );
 });
+
+test("a test that a hook of its own fails has failed", async () => {
+  const hooked = new Suite({
+    "package.json": "{}",
+    "jest.config.cjs": `module.exports = { cacheDirectory: "cache" };`,
+    "before.test.js": `test("never begins", () => {}); beforeEach(() => { throw new Error("before"); });`,
+    "after.test.js": `test("passes", () => {}); afterEach(async () => { await null; throw new Error("after"); });`,
+    "all.test.js": `test("stays passed", () => {}); afterAll(() => { throw new Error("all"); });`,
+    "fails.test.js": `test("fails", () => { throw new Error("on purpose"); });`,
+    "good.test.js": `test("is good", () => {}); afterEach(() => {});`,
+  });
+  const { code, stderr } = await hooked.run(
+    [...JEST, "--runInBand"],
+    ["test", "-o", "h.out", "--cpu", "off"],
+  );
+  assert.equal(code, 1, stderr);
+  assert.deepEqual(
+    testsIn(hooked.traces("h.out")).map(({ title, file, outcome }) => [title, file, outcome]),
+    [
+      ["fails", "fails.test.js", "failed"],
+      ["is good", "good.test.js", "passed"],
+      ["never begins", "before.test.js", "failed"],
+      ["passes", "after.test.js", "failed"],
+      ["stays passed", "all.test.js", "passed"],
+    ],
+  );
+});

@@ -1,4 +1,5 @@
 import type { AnyFunction } from "../probe/wrap.ts";
+import type { TestOutcome } from "../base/test-logs.ts";
 import { imitate } from "../probe/replace.ts";
 import { isRecording } from "../recorder/api.ts";
 import {
@@ -8,12 +9,13 @@ import {
   inRegion,
   isMarked,
   isRecorded,
+  tellFailure,
   unmark,
 } from "./running-test.ts";
 
 /**
  * jest as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
- * jest has its result. Hooks are regions.
+ * jest has its result, for which hooks behind it count. Hooks are regions.
  *
  * jest-circus tells handlers, which test environments and others may add, before it calls the function of a test or
  * hook, and afterwards: in between the test's property `fn` is a function of ours.
@@ -23,6 +25,8 @@ interface Runnable {
   readonly type?: unknown;
   readonly name?: unknown;
   readonly parent?: Runnable;
+  /** What has failed until now, hooks included. */
+  readonly errors?: readonly unknown[];
 }
 
 /** What jest-circus tells of. */
@@ -37,35 +41,52 @@ export type CircusHandler = (event: CircusEvent) => void;
 
 /** A handler for the tests of one file; `isJests` tells functions of jest itself, which has a hook for each test. */
 export function circusHandler(file: () => string, isJests: (fn: unknown) => boolean): CircusHandler {
-  const running = new WeakMap<
-    Runnable,
-    { readonly test: RunningTest; readonly fn: object; readonly own: unknown }
-  >();
+  const running = new WeakMap<Runnable, Run>();
   return ({ name, test, hook, error }) => {
-    if (!isRecording() && name !== "test_fn_success" && name !== "test_fn_failure") return;
+    const isEnd = name === "test_fn_success" || name === "test_fn_failure" || name === "test_done";
+    if (!isRecording() && !isEnd) return;
     if (name === "hook_start" && hook !== undefined && !isJests(hook.fn)) recordHook(hook);
+    if (name === "hook_failure" && hook?.type === "afterAll") tellFailure("afterAll");
     if (test === undefined || test === null) return;
-    if (name === "test_fn_start" && typeof test.fn === "function" && !isMarked(test.fn)) {
+    const hasErrors = (test.errors?.length ?? 0) > 0;
+    if (name === "test_fn_start" && !hasErrors && typeof test.fn === "function" && !isMarked(test.fn)) {
       const { fn } = test;
       const task = new RunningTest(titleOf(test), file());
       const own = around(fn as AnyFunction, function (...values) {
         return task.run(() => Reflect.apply(fn as AnyFunction, this, values));
       });
-      running.set(test, { test: task, fn, own });
+      running.set(test, { test: task, fn, own, outcome: "failed" });
       // jest steps through a generator itself, which it must find there.
       if (own === null) {
         isRecorded(fn);
         task.run(() => {});
       } else test.fn = own;
-    } else if (name === "test_fn_success" || name === "test_fn_failure") {
-      const ran = running.get(test);
-      if (ran === undefined) return;
+      return;
+    }
+    if (name === "test_fn_start" && hasErrors && !isRecorded(test)) {
+      new RunningTest(titleOf(test), file()).failBefore();
+    }
+    if (!isEnd) return;
+    const ran = running.get(test);
+    if (name === "test_done") {
       running.delete(test);
+      // It may be tried again.
+      unmark(test);
+      ran?.test.end(hasErrors && ran.outcome === "passed" ? "failed" : ran.outcome);
+    } else if (ran !== undefined) {
       if (ran.own === null) unmark(ran.fn);
       else if (test.fn === ran.own) test.fn = ran.fn;
-      ran.test.end(name === "test_fn_success" ? "passed" : isTimeout(error) ? "timed out" : "failed");
+      ran.outcome = name === "test_fn_success" ? "passed" : isTimeout(error) ? "timed out" : "failed";
     }
   };
+}
+
+/** A test whose function has been called, and how that ended. */
+interface Run {
+  readonly test: RunningTest;
+  readonly fn: object;
+  readonly own: unknown;
+  outcome: TestOutcome;
 }
 
 /** Where jest-circus keeps the handlers of a test file: on the global object of its context. */

@@ -23,6 +23,7 @@ it("calls back", (done) => { setTimeout(() => { trace.log("seen", "called"); don
 it("is next", (done) => { setTimeout(() => done(new Error("bad")), 3); });
 it("throws later", (done) => { setTimeout(() => { throw new Error("loose"); }, 3); });
 it("skips itself", function () { this.skip(); });
+it("skips itself later", async function () { await null; this.skip(); });
 xit("never runs", () => {});
 describe("suite", () => {
   let tries = 0;
@@ -37,6 +38,7 @@ const EXPECTED = [
   ["is next", "failed", []],
   ["is sync", "passed", ["sync"]],
   ["skips itself", "skipped", []],
+  ["skips itself later", "skipped", []],
   ["suite > is flaky", "failed", []],
   ["suite > is flaky", "passed", []],
   ["takes too long", "timed out", []],
@@ -84,7 +86,7 @@ for (const [name, recorded, options] of [
     assertOwnActivations(tests);
     // None is a part of another, whoever mocha goes on from.
     assert.ok(models.every(({ tasks }) => tasks.parent.every((parent) => parent === -1)));
-    assert.deepEqual(regionsIn(models), { "before setUp": 1, beforeEach: 11 });
+    assert.deepEqual(regionsIn(models), { "before setUp": 1, beforeEach: 12 });
   });
 }
 

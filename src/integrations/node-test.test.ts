@@ -81,6 +81,32 @@ test("runtrace test records each test as a task, and its results are those witho
   assert.deepEqual(tasks.toSorted(), TITLES);
 });
 
+const FAILURES = `
+describe("outer", () => { it("fails", () => { throw new Error("no"); }); });
+describe("hook", () => { before(async () => { throw new Error("before"); }); it("never begins", () => {}); });
+const f = async () => { await null; }; it("late", async () => { await null; throw "text"; });
+describe("each", () => { beforeEach(() => { throw new Error("before each"); }); it("never begins", () => {}); });
+describe("last", () => { after((t, done) => { throw new Error("after"); }); it("passes", () => {}); });
+const g = async () => { await null; }; test("no error", () => { throw "text"; }); test("outer", async (t) => { await t.test("inner", () => { throw "text"; }); });
+describe("no suite", () => { throw new Error("suite"); });
+const h = async () => { await null; }; test("to do", { todo: true }, () => { throw new Error("not yet"); });
+`;
+
+test("what Node prints of failures is byte for byte what it prints without, but for times", async () => {
+  const names = "{ after, before, beforeEach, describe, it, test }";
+  const suite = new Suite({
+    "f.test.mjs": `import ${names} from "node:test";${FAILURES}`,
+    "f.test.cjs": `const ${names} = require("node:test");${FAILURES}`,
+  });
+  const command = ["node", "--test", "--test-reporter", "tap", "f.test.mjs", "f.test.cjs"];
+  const plain = await suite.run(command);
+  const traced = await suite.run(command, ["test", "-o", "f.out", "--cpu", "off"]);
+  const timeless = (text: string): string => text.replaceAll(/duration_ms:? [\d.]+/g, "duration_ms");
+  assert.equal(traced.code, 1, traced.stderr);
+  assert.equal(timeless(traced.stdout), timeless(plain.stdout));
+  assert.match(plain.stdout, /f\.test\.cjs:4:\d+/);
+});
+
 test("what a test starts belongs to its task", async () => {
   const file = join(folder, "one.out");
   const program = join(folder, "one.test.mjs");
@@ -119,6 +145,7 @@ test("takes too long", { timeout: 30 }, () => sleep(400));
 test("skips itself", (t) => { t.skip(); });
 test("never runs", { skip: true }, () => {});
 test("is to do", { todo: true }, () => { throw new Error("not yet"); });
+describe("hooked", () => { beforeEach(() => { throw new Error("hook"); }); test("never begins", () => {}); });
 describe("suite", () => { test("has a part that fails", async (t) => { await t.test("part", () => { throw new Error("part"); }); }); });
 `,
   });
@@ -130,7 +157,8 @@ describe("suite", () => { test("has a part that fails", async (t) => { await t.t
     tests.map(({ title, file, outcome }) => [title, file, outcome]),
     [
       ["fails", "c.test.mjs", "failed"],
-      ["is to do", "c.test.mjs", "failed"],
+      ["hooked > never begins", "c.test.mjs", "failed"],
+      ["is to do", "c.test.mjs", "todo"],
       ["passes", "c.test.mjs", "passed"],
       ["skips itself", "c.test.mjs", "skipped"],
       ["suite > has a part that fails", "c.test.mjs", "failed"],
@@ -150,12 +178,21 @@ test("--on-failure keeps the traces of processes in which a test failed", async 
     "a.test.mjs": `import test from "node:test"; test("passes", () => {}); test("is to do", { todo: true }, () => { throw new Error("not yet"); });`,
     "b.test.mjs": `import test from "node:test"; test("fails", () => { throw new Error("on purpose"); });`,
     "c.test.mjs": `throw new Error("cannot be loaded");`,
+    "d.test.mjs": `import test, { beforeEach } from "node:test"; beforeEach(() => { throw new Error("on purpose"); }); test("never begins", () => {});`,
+    "e.test.mjs": `import test, { after, describe } from "node:test"; describe("suite", () => { after(() => { throw new Error("on purpose"); }); test("passes", () => {}); });`,
+    "f.test.mjs": `import test from "node:test"; test("fails", () => { throw new Error("on purpose"); });`,
   });
   const options = ["test", "--on-failure", "--cpu", "off", "-o"];
   const both = await suite.run(["node", "--test", "a.test.mjs", "b.test.mjs"], [...options, "both.out"]);
   assert.equal(both.code, 1, both.stderr);
   const kept = readdirSync(suite.folder).filter((name) => name.startsWith("both.out"));
   assert.equal(kept.length, 1);
+  const hooks = await suite.run(
+    ["node", "--test", "a.test.mjs", "d.test.mjs", "e.test.mjs", "f.test.mjs"],
+    [...options, "hooks.out"],
+  );
+  assert.equal(hooks.code, 1, hooks.stderr);
+  assert.equal(readdirSync(suite.folder).filter((name) => name.startsWith("hooks.out")).length, 3);
   const good = await suite.run(["node", "--test", "a.test.mjs"], [...options, "good.out"]);
   assert.equal(good.code, 0, good.stderr);
   const broken = await suite.run(["node", "c.test.mjs"], [...options, "broken.out"]);

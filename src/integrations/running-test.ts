@@ -67,17 +67,20 @@ export class RunningTest {
     return go(() => this.#begin().run(fn), this.#title);
   }
 
-  /**
-   * The test is over; what it has started may still go on. Only the first call counts. A failure that was `expected` (of a
-   * test that is yet to do) is told in the trace and nowhere else.
-   */
-  end(outcome: TestOutcome, expected = false): void {
+  /** The test is over before its function was called: what comes before that has failed. */
+  failBefore(outcome: TestOutcome = "failed"): void {
+    this.run(() => {});
+    this.end(outcome);
+  }
+
+  /** The test is over; what it has started may still go on. Only the first call counts. */
+  end(outcome: TestOutcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const task = this.#task ?? this.#begin();
     task.run(() => log(TEST_OUTCOME, outcome));
     task.end();
-    if (!expected && (outcome === "failed" || outcome === "timed out")) tellFailure(this.#title);
+    if (outcome === "failed" || outcome === "timed out") tellFailure(this.#title);
   }
 
   #begin(): Task {
@@ -139,7 +142,8 @@ function shortened(file: string): string {
   }
 }
 
-function tellFailure(title: string): void {
+/** Tells of a failure, where that has been asked for. */
+export function tellFailure(title: string): void {
   if (failureFile === undefined) return;
   try {
     appendFileSync(failureFile, `${JSON.stringify(title)}\n`);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -163,4 +164,37 @@ afterAll(() => sleep(2_000));
     withTests.map((model) => testsIn([model]).length),
     [2, 2],
   );
+});
+
+test("a test that a hook of its own fails has failed, and its trace is kept", async () => {
+  const hooked = new Suite({
+    "vite.config.mjs": CONFIG,
+    "before.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("never begins", () => {}); beforeEach(() => { throw new Error("before"); });`,
+    "after.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("passes", () => {}); afterEach(async () => { await null; throw new Error("after"); });`,
+    "all.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("stays passed", () => {}); afterAll(() => { throw new Error("all"); });`,
+    "fails.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("fails", () => { throw new Error("on purpose"); });`,
+    "good.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("is good", () => {}); afterEach(() => {});`,
+  });
+  // Threads: a process that vitest kills may lose its last moments.
+  const { code, stderr } = await hooked.run(
+    [...VITEST, "--pool", "threads"],
+    ["test", "-o", "h.out", "--cpu", "off"],
+  );
+  assert.equal(code, 1, stderr);
+  assert.deepEqual(
+    testsIn(hooked.traces("h.out")).map(({ title, file, outcome }) => [title, file, outcome]),
+    [
+      ["fails", "fails.test.js", "failed"],
+      ["is good", "good.test.js", "passed"],
+      ["never begins", "before.test.js", "failed"],
+      ["passes", "after.test.js", "failed"],
+      ["stays passed", "all.test.js", "passed"],
+    ],
+  );
+  const kept = await hooked.run(
+    [...VITEST, "--pool", "forks"],
+    ["test", "--on-failure", "-o", "kept.out", "--cpu", "off"],
+  );
+  assert.equal(kept.code, 1, kept.stderr);
+  assert.equal(readdirSync(hooked.folder).filter((name) => name.startsWith("kept.out")).length, 4);
 });

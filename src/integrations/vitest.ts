@@ -13,14 +13,16 @@ import {
   inRegion,
   isMarked,
   isRecorded,
+  tellFailure,
 } from "./running-test.ts";
 
 /**
  * vitest as it is, but for this: each test is a task, named by its full title, from the beginning of its function until
- * it and what vitest checks behind it are over. Hooks are regions.
+ * it, what vitest checks behind it and the hooks behind it are over. Hooks are regions.
  *
- * vitest lets a runner run tests itself (`runTask`), and tells it when a try is over (`onTaskFinished`). The usual runner has
- * no such method of its own: it gets one.
+ * vitest lets a runner run tests itself (`runTask`), and tells it when a try is over without (`onTaskFinished`) and with its
+ * hooks (`onAfterRetryTask`), when a test is (`onAfterRunTask`) and when a suite is. The usual runner lacks most of these
+ * methods: it gets them.
  */
 interface VitestTask {
   readonly type?: unknown;
@@ -48,7 +50,17 @@ export interface VitestFunctions {
 interface Runner {
   runTask?: unknown;
   onTaskFinished?: unknown;
+  onAfterRetryTask?: unknown;
+  onAfterRunTask?: unknown;
   onBeforeRunSuite?: unknown;
+  onAfterRunSuite?: unknown;
+}
+
+/** A try of a test: how it ended as long as its hooks do not fail, and whether they are over. */
+interface Try {
+  readonly test: RunningTest;
+  outcome: TestOutcome;
+  isOver: boolean;
 }
 
 /** From here on what vitest loads in this thread is transformed; `tests`: and its tests are tasks. */
@@ -78,11 +90,19 @@ export function functionsOf(getFn: unknown, getHooks: unknown): VitestFunctions 
 export function recordVitest(prototype: object, { getFn, getHooks }: VitestFunctions): void {
   if (isRecorded(prototype)) return;
   const runner = prototype as Runner;
-  const running = new WeakMap<object, RunningTest>();
-  const { runTask, onTaskFinished, onBeforeRunSuite } = runner;
+  const tries = new WeakMap<object, Try>();
+  const { runTask } = runner;
+  const end = (test: VitestTask, outcome?: TestOutcome): void => {
+    const last = tries.get(test);
+    if (last === undefined || last.isOver) return;
+    last.isOver = true;
+    last.outcome = outcome ?? last.outcome;
+    last.test.end(last.outcome);
+  };
   const run: AnyFunction = function (test) {
+    end(test as VitestTask);
     const task = new RunningTest(titleOf(test as VitestTask), fileOf(test as VitestTask));
-    running.set(test as object, task);
+    tries.set(test as object, { test: task, outcome: "failed", isOver: false });
     const fn = typeof runTask === "function" ? (runTask as AnyFunction) : getFn(test as object);
     // As vitest says itself.
     if (typeof fn !== "function")
@@ -100,16 +120,36 @@ export function recordVitest(prototype: object, { getFn, getHooks }: VitestFunct
     },
     configurable: true,
   });
-  define(runner, "onTaskFinished", function (test, ...rest) {
-    running.get(test as object)?.end(outcomeOf(test as VitestTask));
-    running.delete(test as object);
-    if (typeof onTaskFinished !== "function") return undefined;
-    return Reflect.apply(onTaskFinished as AnyFunction, this, [test, ...rest]);
+  before(runner, "onTaskFinished", (test) => {
+    const last = tries.get(test);
+    if (last === undefined || last.isOver) return;
+    last.outcome = outcomeOf(test);
+    if (last.outcome === "skipped") end(test);
   });
-  define(runner, "onBeforeRunSuite", function (suite, ...rest) {
-    if (isRecording()) recordHooks(getHooks(suite as object) ?? {});
-    if (typeof onBeforeRunSuite !== "function") return undefined;
-    return Reflect.apply(onBeforeRunSuite as AnyFunction, this, [suite, ...rest]);
+  before(runner, "onAfterRetryTask", (test) => end(test, outcomeOf(test)));
+  before(runner, "onAfterRunTask", (test) => {
+    const failed = test.result?.state === "fail";
+    end(test, failed && tries.get(test)?.outcome === "passed" ? "failed" : undefined);
+    if (!failed || !isRecording()) return;
+    const last = tries.get(test);
+    if (last === undefined) new RunningTest(titleOf(test), fileOf(test)).failBefore();
+    else if (last.outcome === "passed") tellFailure(titleOf(test));
+  });
+  before(runner, "onBeforeRunSuite", (suite) => {
+    if (isRecording()) recordHooks(getHooks(suite) ?? {});
+  });
+  before(runner, "onAfterRunSuite", ({ name, result }) => {
+    // Hooks of the suite: of a test that has failed the suite has no error.
+    if (result?.state === "fail" && (result.errors?.length ?? 0) > 0) tellFailure(String(name));
+  });
+}
+
+/** Does something when the runner's method of this name is called, before what it has done until now. */
+function before(runner: Runner, name: keyof Runner, act: (task: VitestTask) => void): void {
+  const theirs = runner[name];
+  define(runner, name, function (...args) {
+    act(args[0] as VitestTask);
+    return typeof theirs === "function" ? Reflect.apply(theirs as AnyFunction, this, args) : undefined;
   });
 }
 

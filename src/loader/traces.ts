@@ -9,6 +9,7 @@
  * most: who calls the program from a frame of ours makes room (`makeRoom`), and what is then too much is cut off here.
  */
 
+import { fileURLToPath } from "node:url";
 import { ownSetters, rawTraces } from "../base/raw-traces.ts";
 import { disguise, undisguised } from "./disguise.ts";
 import { RUNTIME } from "./options.ts";
@@ -21,6 +22,7 @@ type Prepare = (error: Error, trace: CallSite[]) => unknown;
 const OWN = new URL(".", import.meta.url).href;
 /** All of ours: the recorder may call Node in the program's stead. */
 const PACKAGE = new URL("..", import.meta.url).href;
+const PACKAGE_PATH = fileURLToPath(PACKAGE);
 const OWN_PATH = `${import.meta.dirname}/`;
 
 const RUNTIME_CALL = new RegExp(`${RUNTIME}\\.\\w+\\.?`, "g");
@@ -194,6 +196,25 @@ export function callerFile(callee: (...values: never[]) => unknown): string | un
     current = before;
     if (limit !== undefined) Error.stackTraceLimit = limit;
   }
+}
+
+const PLACE = /((?:file:\/\/)?\/[^()]*):(\d+):(\d+)(\)?)$/;
+
+/** The text of a stack that Node has made without asking us, as it would be had it. */
+export function shownStack(text: string): string {
+  const kept: string[] = [];
+  for (const line of text.split("\n")) {
+    const place = /^\s+at /.test(line) ? PLACE.exec(line) : null;
+    if (place === null) {
+      kept.push(line);
+      continue;
+    }
+    const [all, file = "", row = "", column = "", end = ""] = place;
+    if (file.startsWith(PACKAGE) || file.startsWith(PACKAGE_PATH)) continue;
+    const start = line.slice(0, line.length - all.length);
+    kept.push(`${withoutRuntime(start)}${file}:${row}:${columnOf(file, Number(row), Number(column))}${end}`);
+  }
+  return kept.join("\n");
 }
 
 function hideLoader(trace: CallSite[]): CallSite[] {
