@@ -293,7 +293,7 @@ test("a heap that grows is seen, whether V8 collects meanwhile or not, also by a
       await sleep(500);
       const kept = [];
       for (let i = 0; i < 60; i++) {
-        kept.push(Array.from({ length: 40_000 }, (_, j) => ({ j })));
+        kept.push(Array.from({ length: 80_000 }, (_, j) => ({ j })));
         await sleep(3);
       }
       for (let i = 0; i < 200 && !existsSync(process.argv[2].replace("%n", 1)); i++) await sleep(50);
@@ -311,7 +311,8 @@ test("a heap that grows is seen, whether V8 collects meanwhile or not, also by a
     `${INCIDENTS}
     const { FlightRecorder } = require(${JSON.stringify(new URL("../index.js", import.meta.url).pathname)});
     const { existsSync } = require("fs");
-    const before = new Array(8e6).fill(0.5);
+    // Kept to the end: what goes meanwhile is not growth.
+    const before = (globalThis.before = new Array(8e6).fill(0.5));
     setTimeout(() => {
       new FlightRecorder({ triggers: { heapGrowth: 60e6, out: process.argv[2] } }).start();
       setTimeout(() => { console.log(existsSync(process.argv[2].replace("%n", 1)), before.length); ${growth} }, 600);
