@@ -108,6 +108,11 @@ function shrink(widths: number[], isText: readonly boolean[]): void {
   }
 }
 
+/** "1 file", "2 files". */
+export function plural(value: number, one: string): string {
+  return `${count(value)} ${value === 1 ? one : `${one}s`}`;
+}
+
 /** Most rows of a section; the rest is told as a number. */
 export const ROWS = 12;
 

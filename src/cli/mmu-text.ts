@@ -1,6 +1,6 @@
 /** The report of `mmu` for people, at most 80 columns wide. Words are Node's for our own traces and Go's for Go's. */
 import type { MmuAnswers } from "../analysis/mmu-report.ts";
-import { count, duration, percent, safeText, table } from "./format.ts";
+import { count, duration, percent, plural, safeText, table } from "./format.ts";
 import type { MmuOptions, MmuSubject } from "./mmu.ts";
 
 const BAR = 30;
@@ -54,7 +54,7 @@ function header(answers: MmuAnswers, { flags, compat }: MmuOptions, subject: Mmu
   const { lostPauses } = subject;
   if (lostPauses.count > 0)
     lines.push(
-      `Not counted: ${count(lostPauses.count)} pauses in long turns, ${duration(lostPauses.ns)} in all.`,
+      `Not counted: ${plural(lostPauses.count, "pause")} in long turns, ${duration(lostPauses.ns)} in all.`,
     );
   const late = report.start - subject.start;
   if (late > (subject.end - subject.start) / 100)

@@ -44,11 +44,7 @@ function healthWithFrames({ model: { stacks }, found: health }: Found<Health>): 
       waker: wait.waker === null ? null : named(wait.waker),
       stack: stacks[wait.stack],
     })),
-    notEnded: health.notEnded.map((group) => ({
-      ...group,
-      stack: stacks[group.stack],
-      creationStack: stacks[group.creationStack],
-    })),
+    notEnded: health.notEnded.map((group) => ({ ...group, ...stacksOf(group, stacks) })),
   };
 }
 
@@ -58,10 +54,16 @@ function testsWithFrames({ model: { stacks }, found: tests }: Found<Tests>): unk
     leftBehind: tests.leftBehind.map((one) => ({
       ...one,
       activation: named(one.activation),
-      stack: stacks[one.stack],
-      creationStack: stacks[one.creationStack],
+      ...stacksOf(one, stacks),
     })),
   };
+}
+
+function stacksOf(
+  { stack, creationStack }: { readonly stack: number; readonly creationStack: number },
+  stacks: TraceModel["stacks"],
+): Readonly<Record<"stack" | "creationStack", unknown>> {
+  return { stack: stacks[stack], creationStack: stacks[creationStack] };
 }
 
 function named({ id, name }: Who): { readonly id: number; readonly name: string } {

@@ -11,7 +11,17 @@ import type { Totals } from "../analysis/span-totals.ts";
 import { readNotes } from "../model/notes.ts";
 import type { FlightNote, Notes } from "../model/notes.ts";
 import type { TraceModel } from "../model/types.ts";
-import { ROWS, SPREAD_TITLES, count, duration, percent, safeText, section, spread } from "./format.ts";
+import {
+  ROWS,
+  SPREAD_TITLES,
+  count,
+  duration,
+  percent,
+  plural,
+  safeText,
+  section,
+  spread,
+} from "./format.ts";
 import { SPARK_WIDTH, healthSections } from "./health-text.ts";
 import { location, place } from "./place.ts";
 
@@ -107,7 +117,7 @@ function warnings(notes: Notes, words: Words): string[] {
   const { lostPauses } = notes;
   if (lostPauses.count > 0) {
     lines.push(
-      `note: ${count(lostPauses.count)} pauses of garbage collection (${duration(lostPauses.ns)}) fell in long turns, not shown`,
+      `note: ${plural(lostPauses.count, "pause")} of garbage collection (${duration(lostPauses.ns)}) fell in long turns, not shown`,
     );
   }
   return lines;
@@ -240,9 +250,7 @@ function recording({ cost }: Notes, words: Words, elapsed: number): string[] {
   );
   const { transformed, transformNs } = cost;
   if (transformed !== null && transformNs !== null)
-    lines.push(
-      `  loading: ${transformed === 1 ? "1 file was" : `${count(transformed)} files were`} transformed, which took ${duration(transformNs)}`,
-    );
+    lines.push(`  loading: ${duration(transformNs)} for the transform of ${plural(transformed, "file")}`);
   return lines;
 }
 

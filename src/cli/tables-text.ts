@@ -4,7 +4,7 @@ import { latencyBuckets } from "../analysis/latency-buckets.ts";
 import type { GoroutineSummary, Integer, RegionSummary, TaskSummary } from "../analysis/summary.ts";
 import { blockTime, groupByLog, taskTree } from "../analysis/trace-tables.ts";
 import type { LogGroup, LogRow, TraceTables } from "../analysis/trace-tables.ts";
-import { count, duration, safeText, shorten, table } from "./format.ts";
+import { count, duration, plural, safeText, shorten, table } from "./format.ts";
 
 const NAME_WIDTH = 26;
 const BAR_WIDTH = 40;
@@ -96,8 +96,7 @@ export function tasksText(
     for (const { task, depth } of taskTree(family(root, byId))) {
       const indent = "  ".repeat(Math.min(depth, 12));
       const state = task.complete ? "" : ", not complete";
-      const plural = task.goroutines.length === 1 ? "" : "s";
-      const goroutines = `${count(task.goroutines.length)} ${shown.isNode ? "activation" : "goroutine"}${plural}`;
+      const goroutines = plural(task.goroutines.length, shown.isNode ? "activation" : "goroutine");
       lines.push(
         `${indent}${nameOf(task.name, "(began before the trace)")} ${task.id}: ` +
           `${duration(task.duration)} from ${offset(task.start, startTime)}, ${goroutines}${state}`,

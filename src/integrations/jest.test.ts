@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { projectRoot } from "../testing/project.ts";
-import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "../testing/suites.ts";
+import {
+  HOOKED_TESTS,
+  Suite,
+  assertOwnActivations,
+  hookedFiles,
+  regionsIn,
+  testsIn,
+  withoutNode,
+} from "../testing/suites.ts";
 
 const ENTRY = JSON.stringify(join(projectRoot(), "dist", "jest.cjs"));
 const JEST = [join(projectRoot(), "node_modules", ".bin", "jest"), "--json", "--no-watchman", "--no-cache"];
@@ -122,11 +130,7 @@ test("a test that a hook of its own fails has failed", async () => {
   const hooked = new Suite({
     "package.json": "{}",
     "jest.config.cjs": `module.exports = { cacheDirectory: "cache" };`,
-    "before.test.js": `test("never begins", () => {}); beforeEach(() => { throw new Error("before"); });`,
-    "after.test.js": `test("passes", () => {}); afterEach(async () => { await null; throw new Error("after"); });`,
-    "all.test.js": `test("stays passed", () => {}); afterAll(() => { throw new Error("all"); });`,
-    "fails.test.js": `test("fails", () => { throw new Error("on purpose"); });`,
-    "good.test.js": `test("is good", () => {}); afterEach(() => {});`,
+    ...hookedFiles(),
   });
   const { code, stderr } = await hooked.run(
     [...JEST, "--runInBand"],
@@ -135,12 +139,6 @@ test("a test that a hook of its own fails has failed", async () => {
   assert.equal(code, 1, stderr);
   assert.deepEqual(
     testsIn(hooked.traces("h.out")).map(({ title, file, outcome }) => [title, file, outcome]),
-    [
-      ["fails", "fails.test.js", "failed"],
-      ["is good", "good.test.js", "passed"],
-      ["never begins", "before.test.js", "failed"],
-      ["passes", "after.test.js", "failed"],
-      ["stays passed", "all.test.js", "passed"],
-    ],
+    HOOKED_TESTS,
   );
 });

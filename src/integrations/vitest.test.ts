@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { projectRoot } from "../testing/project.ts";
-import { Suite, assertOwnActivations, regionsIn, testsIn, withoutNode } from "../testing/suites.ts";
+import {
+  HOOKED_TESTS,
+  Suite,
+  assertOwnActivations,
+  hookedFiles,
+  regionsIn,
+  testsIn,
+  withoutNode,
+} from "../testing/suites.ts";
 
 const url = (name: string): string => JSON.stringify(pathToFileURL(join(projectRoot(), "dist", name)).href);
 const VITEST = [join(projectRoot(), "node_modules", ".bin", "vitest"), "run", "--reporter", "json"];
@@ -169,11 +177,7 @@ afterAll(() => sleep(2_000));
 test("a test that a hook of its own fails has failed, and its trace is kept", async () => {
   const hooked = new Suite({
     "vite.config.mjs": CONFIG,
-    "before.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("never begins", () => {}); beforeEach(() => { throw new Error("before"); });`,
-    "after.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("passes", () => {}); afterEach(async () => { await null; throw new Error("after"); });`,
-    "all.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("stays passed", () => {}); afterAll(() => { throw new Error("all"); });`,
-    "fails.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("fails", () => { throw new Error("on purpose"); });`,
-    "good.test.js": `import { afterAll, afterEach, beforeEach, test } from "vitest"; test("is good", () => {}); afterEach(() => {});`,
+    ...hookedFiles(`import { afterAll, afterEach, beforeEach, test } from "vitest";`),
   });
   // Threads: a process that vitest kills may lose its last moments.
   const { code, stderr } = await hooked.run(
@@ -183,13 +187,7 @@ test("a test that a hook of its own fails has failed, and its trace is kept", as
   assert.equal(code, 1, stderr);
   assert.deepEqual(
     testsIn(hooked.traces("h.out")).map(({ title, file, outcome }) => [title, file, outcome]),
-    [
-      ["fails", "fails.test.js", "failed"],
-      ["is good", "good.test.js", "passed"],
-      ["never begins", "before.test.js", "failed"],
-      ["passes", "after.test.js", "failed"],
-      ["stays passed", "all.test.js", "passed"],
-    ],
+    HOOKED_TESTS,
   );
   const kept = await hooked.run(
     [...VITEST, "--pool", "forks"],

@@ -1,12 +1,12 @@
 import inspector from "node:inspector";
 import { toSamples } from "./cpu-samples.ts";
-import { Word } from "./page.ts";
+import { Word, answered } from "./page.ts";
 import { SLOT_KEY } from "./slot.ts";
 import type { Sample } from "./pipeline.ts";
 
-/** How long a request waits for scripts that may be stopped; samples are told later then. */
+/** How long the first request waits for scripts that may be stopped, before it looks whether it is still wanted. */
 const SCRIPT_MS = 200;
-/** The same at the end of the sampling, which does not wait longer. */
+/** The same for the last one, which is then made all the same. */
 const CLOSE_MS = 2_000;
 
 /**
@@ -42,6 +42,21 @@ export class CpuSampler {
    */
   async start(hz: number, isOver: () => boolean): Promise<boolean> {
     while (!(await announce(this.#page, 1, SCRIPT_MS))) if (isOver()) return false;
+    try {
+      await this.#connect(hz);
+    } catch (error) {
+      answered(this.#page);
+      throw error;
+    }
+    if (isOver()) {
+      answered(this.#page);
+      return false;
+    }
+    await this.#call("profile", this.#titleOf(this.#title));
+    return true;
+  }
+
+  async #connect(hz: number): Promise<void> {
     this.#session.connectToMainThread();
     this.#connected = true;
     this.#session.on("Profiler.consoleProfileFinished", ({ params }) => {
@@ -54,12 +69,6 @@ export class CpuSampler {
     });
     await this.#post("Profiler.enable");
     await this.#post("Profiler.setSamplingInterval", { interval: Math.max(100, Math.round(1e6 / hz)) });
-    if (isOver()) {
-      Atomics.add(this.#page, Word.Answered, 1);
-      return false;
-    }
-    await this.#call("profile", this.#titleOf(this.#title));
-    return true;
   }
 
   /**
@@ -67,8 +76,7 @@ export class CpuSampler {
    * `last` ends the sampling.
    */
   async take(last: boolean, patienceMs: number): Promise<Sample[]> {
-    if (await announce(this.#page, last ? 1 : 2, Math.min(SCRIPT_MS, patienceMs)))
-      await this.#rotate(last, patienceMs);
+    if (await announce(this.#page, last ? 1 : 2, patienceMs)) await this.#rotate(last, patienceMs);
     const samples = this.#late;
     this.#late = [];
     return samples;
@@ -115,9 +123,17 @@ export class CpuSampler {
     return `${this.#recording} ${number}`;
   }
 
-  #call(name: "profile" | "profileEnd" | "detach", argument: string): Promise<unknown> {
+  /** Calls what says itself that it was called (profilers.ts), unless it throws. */
+  async #call(name: "profile" | "profileEnd" | "detach", argument: string): Promise<void> {
     const expression = `globalThis[Symbol.for("${SLOT_KEY}")].${name}(${JSON.stringify(argument)})`;
-    return this.#post("Runtime.evaluate", { expression, silent: true });
+    try {
+      const result = await this.#post("Runtime.evaluate", { expression, silent: true });
+      if ((result as { readonly exceptionDetails?: unknown }).exceptionDetails !== undefined)
+        answered(this.#page);
+    } catch (error) {
+      answered(this.#page);
+      throw error;
+    }
   }
 
   #post(method: string, params: object = {}): Promise<unknown> {

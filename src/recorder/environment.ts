@@ -154,7 +154,7 @@ export function restoreEnvironment(): RunMessage | undefined {
 }
 
 /**
- * Whether the preload stays where the user has put it, so that Node hands it on to child processes, as any preload: they
+ * Whether the preload stays where the user has put it, so that Node hands it on to child processes, as it does each: they
  * are ready as their parent is, or write files of their own. One file without %p is for one process, and what `run` has
  * put there is its own.
  */

@@ -38,6 +38,11 @@ export function transferWords(page: Int32Array): Int32Array {
   return page.subarray(WORDS);
 }
 
+/** A request through the inspector has been served, or will not be. */
+export function answered(page: Int32Array): void {
+  Atomics.add(page, Word.Answered, 1);
+}
+
 /** Moves the page on to `state` and wakes whoever waits for it. */
 export function setState(page: Int32Array, state: number): void {
   Atomics.store(page, Word.State, state);

@@ -1,8 +1,8 @@
 import { imitate, replace, undoAll } from "../probe/replace.ts";
 import { inspectorModule } from "./inspector.ts";
-import { Word } from "./page.ts";
+import { Word, answered } from "./page.ts";
 import { isSlotShared, slot } from "./slot.ts";
-import { answered, guardScripts } from "./stoppable.ts";
+import { guardScripts } from "./stoppable.ts";
 
 /** How long the main thread waits inside the dispatch that takes the session down. */
 const DETACH_MS = 50;

@@ -103,6 +103,7 @@ class OwnSlot implements Slot {
   set frames(value) {
     this.#fields.frames = value;
   }
+
   get spent(): Slot["spent"] {
     return this.#fields.spent;
   }

@@ -107,11 +107,11 @@ export class ResourceReader {
 
   /** A timer begins anew. */
   refresh(time: number, id: number, delay: number): void {
-    const old = this.#pending.get(id);
+    const old = this.get(id);
     // It has called back already: the running code asks for it anew.
-    if (this.get(id) === undefined && this.#running.base !== null)
+    if (old === undefined && this.#running.base !== null)
       this.make(time, id, 0, ResourceKind.Timeout + 32 * delay);
-    if (old === undefined || old.kind !== ResourceKind.Timeout) return;
+    if (old?.kind !== ResourceKind.Timeout) return;
     this.#await(time, makeResource(id, old.kind, old.scope, true, time + delay * 1e6));
     old.clearedAt = time;
     this.#running.source(OpKind.SourceDone, time, old);

@@ -107,3 +107,26 @@ export function withoutNode(text: string): string {
     .filter((line) => !/\(?node:/.test(line))
     .join("\n");
 }
+
+/**
+ * Test files in which hooks fail, by the words of jest and vitest, each behind the line `first`, and what is to be told of
+ * their tests: title, file, outcome.
+ */
+export function hookedFiles(first = ""): Readonly<Record<string, string>> {
+  const files = {
+    "before.test.js": `test("never begins", () => {}); beforeEach(() => { throw new Error("before"); });`,
+    "after.test.js": `test("passes", () => {}); afterEach(async () => { await null; throw new Error("after"); });`,
+    "all.test.js": `test("stays passed", () => {}); afterAll(() => { throw new Error("all"); });`,
+    "fails.test.js": `test("fails", () => { throw new Error("on purpose"); });`,
+    "good.test.js": `test("is good", () => {}); afterEach(() => {});`,
+  };
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [name, `${first} ${text}`]));
+}
+
+export const HOOKED_TESTS = [
+  ["fails", "fails.test.js", "failed"],
+  ["is good", "good.test.js", "passed"],
+  ["never begins", "before.test.js", "failed"],
+  ["passes", "after.test.js", "failed"],
+  ["stays passed", "all.test.js", "passed"],
+] as const;
