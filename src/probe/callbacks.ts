@@ -18,7 +18,7 @@ import { imitate, shareReplaced, undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
 import { watchTerminations } from "./terminations.ts";
-import { TIMEOUT, delayOf, isTimeout, timerBase } from "./timers.ts";
+import { TIMEOUT, delayAsked, delayOf, isTimeout, timerBase } from "./timers.ts";
 import type { TimerFields } from "./timers.ts";
 import { watchBodies } from "./web-bodies.ts";
 import { wrap, wrapShared } from "./wrap.ts";
@@ -303,7 +303,9 @@ function promising(watch: Watch, original: AnyFunction, kindOf: (self: unknown) 
       // oxlint-disable-next-line prefer-rest-params -- as above
       const promise = Reflect.apply(original, this, arguments);
       const kind = watch.context.on ? kindOf(this) : ResourceKind.Unknown;
-      if (kind !== ResourceKind.Unknown) watch.frames.source(promise, kind);
+      // oxlint-disable-next-line prefer-rest-params -- as above
+      const delay = kind === ResourceKind.Timeout ? delayAsked(arguments[0]) : 0;
+      if (kind !== ResourceKind.Unknown) watch.frames.source(promise, kind, delay);
       return promise;
     },
   };

@@ -168,7 +168,7 @@ export class FrameSource {
 
   /** Runs for every promise that is made. */
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
-    if (parent !== this.#made) this.#origin = parent;
+    if (parent !== this.#made || this.#origin === undefined) this.#origin = parent;
     this.#madeBefore = this.#made;
     this.#made = promise;
   }
@@ -406,14 +406,17 @@ export class FrameSource {
     }
   }
 
-  /** Marks a promise of which nothing else is known, and tells what will settle it; answers its id. */
-  source(promise: unknown, kind: number): number {
+  /**
+   * Marks a promise of which nothing else is known, and tells what will settle it, and after how many ms if that is a timer
+   * (0: not known); answers its id.
+   */
+  source(promise: unknown, kind: number, delay = 0): number {
     const facts = this.#facts;
     if (facts === undefined || typeof promise !== "object" || promise === null) return 0;
     try {
       const id = newId();
       setStamp(promise, id, UNSEEN);
-      facts.now(Fact.Source, id, 0, kind);
+      facts.now(Fact.Source, id, delay, kind);
       return id;
     } catch {
       unwritten.facts++;

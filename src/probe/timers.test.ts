@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { Fact, ResourceKind } from "../base/facts.ts";
 import { idOf, setStamp } from "./stamp.ts";
-import { watchTimers } from "./timers.ts";
+import { delayAsked, watchTimers } from "./timers.ts";
 
 type Put = { readonly kind: number; readonly a: number; readonly c: number };
 
@@ -94,4 +94,19 @@ test("a timer that is closed or disposed of is cleared", () => {
   } finally {
     stop();
   }
+});
+
+test("the delay that Node gives a timer", () => {
+  const cases: readonly (readonly [unknown, number])[] = [
+    [20, 20],
+    [2.7, 2],
+    [0, 1],
+    [-5, 1],
+    [NaN, 1],
+    [2 ** 31, 1],
+    [undefined, 1],
+    ["20", 0],
+    [null, 0],
+  ];
+  for (const [after, delay] of cases) assert.equal(delayAsked(after), delay, String(after));
 });

@@ -9,6 +9,8 @@ import { now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
 const MAX_DELAY = 2 ** 27 - 1;
+/** Node takes what is longer, or under 1 ms, for 1 ms. */
+const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Node's own: the program may put others in the place of the global ones. */
 const { setTimeout: makeTimer, clearTimeout: clearTimer } = timers;
@@ -118,6 +120,13 @@ export function isTimeout(timer: unknown): timer is object {
 /** Delay in ms of Node's Timeout, as facts carry it. */
 export function delayOf(timer: { readonly _idleTimeout?: number }): number {
   return Math.min(Math.max(1, Math.trunc(timer._idleTimeout ?? 1)), MAX_DELAY);
+}
+
+/** Delay in ms, as facts carry it, of a timer that is asked for with `after`; 0 where to know it would run the program's code. */
+export function delayAsked(after: unknown): number {
+  if (after === undefined) return 1;
+  if (typeof after !== "number") return 0;
+  return after >= 1 && after <= LONGEST_DELAY ? delayOf({ _idleTimeout: after }) : 1;
 }
 
 function makeTimeout(): object {

@@ -77,13 +77,14 @@ export class FrameWaits {
     this.#others.clear();
   }
 
-  /** A promise that is settled by the completion of a resource of that kind; User: by code of the program. */
-  addSource(time: number, id: number, kind: number): void {
+  /** A promise that is settled by the completion of a resource of that kind; User: by code of the program. `delay`: ms, 0: none. */
+  addSource(time: number, id: number, delay: number, kind: number): void {
     const isPrograms = kind === ResourceKind.User;
     const cls = isPrograms ? PromiseClass.New : PromiseClass.Native;
     const node = makePromise(id, cls, this.#running.root, null);
     node.source = isPrograms ? 0 : kind;
     node.sourceAt = time;
+    if (delay > 0) node.due = time + delay * 1e6;
     const gone = this.#others.set(id, node);
     // A call that one of these would have ended has ended as far as anybody will ever know.
     if (gone !== null) for (const old of gone.values()) this.#closes(time, old);

@@ -54,6 +54,8 @@ export interface PromiseNode {
   sourceAt: number;
   /** When that has called back without settling it. */
   sourceUntil: number;
+  /** Due time in ns of the timer of Node's that settles it, else 0; settled before it is looked at. */
+  due: number;
   /** Reactions that wait for it, and frames of frames.ts. */
   reactions: PromiseNode[] | null;
   awaiters: Waiters | null;
@@ -177,6 +179,18 @@ export interface Activation extends Link<Activation> {
   since: number;
 }
 
+/** An activation waits, since the time `since`, for a promise that a timer of Node's settles at `due` (ns). Writing side. */
+export interface Sleep {
+  readonly activation: Activation;
+  readonly since: number;
+  readonly due: number;
+}
+
+/** Whether the activation has run since, or runs below another one: the sleep is over. */
+export function isSleepOver({ activation, since }: Sleep): boolean {
+  return activation.status !== "waiting" || activation.below > 0 || activation.since !== since;
+}
+
 /** A new promise. */
 export function makePromise(id: number, cls: number, scope: Scope, parent: PromiseNode | null): PromiseNode {
   return {
@@ -191,6 +205,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     source: 0,
     sourceAt: 0,
     sourceUntil: Infinity,
+    due: 0,
     reactions: null,
     awaiters: null,
     frame: null,

@@ -197,7 +197,13 @@ class RandomLoop {
       const awaited = other % 3 === 0 && any !== id ? any : Awaited.Settled;
       this.#put(Fact.Settled, time, id, awaited, other % 64);
     } else {
-      this.#put(Fact.Source, time, this.#new(this.#awaitable), 0, 1 + (other % 16));
+      this.#put(
+        Fact.Source,
+        time,
+        this.#new(this.#awaitable),
+        which % 4 === 0 ? which % 40 : 0,
+        1 + (other % 16),
+      );
     }
   }
 

@@ -74,6 +74,13 @@ export function waitOf(activation: Activation, time: number, lookAhead: number):
   return waitIn(frame, reasonOfSources(activation) ?? "unspecified");
 }
 
+/** When the timer of Node's is due, in ns, that settles what the frame waits for; 0 where none does. */
+export function dueOf({ waitingFor }: Scope): number {
+  let promise = waitingFor;
+  for (let depth = 0; depth < MAX_CHAIN && promise?.isDerived === true; depth++) promise = promise.follows;
+  return promise?.due ?? 0;
+}
+
 function waitIn(frame: Scope | null, reason: string): Wait {
   return { reason, frame, isSoon: frame !== null && frame.isSoon };
 }

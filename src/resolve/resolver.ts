@@ -3,7 +3,8 @@ import type { FactVisitor } from "../base/ring.ts";
 import type { Frame } from "../wire/format.ts";
 import { Cycles } from "./cycles.ts";
 import { makeScope } from "./scopes.ts";
-import type { Activation, ResourceNode, TaskNode } from "./graph.ts";
+import { isSleepOver } from "./graph.ts";
+import type { Activation, ResourceNode, Sleep, TaskNode } from "./graph.ts";
 import { FramePool } from "./frame-pool.ts";
 import { isOfCycle } from "./ops.ts";
 import type { LateOp } from "./ops.ts";
@@ -36,7 +37,7 @@ export type LoopVisitor = FactVisitor;
 interface Loop {
   readonly reader: TurnReader;
   readonly schedule: LoopSchedule;
-  readonly timers: TimerHeap;
+  readonly timers: TimerHeap<ResourceNode | Sleep>;
   readonly workerThreadId: number;
   /** No facts follow; the loop is dropped when everything of it is written. */
   ended: boolean;
@@ -46,6 +47,11 @@ interface Loop {
 function nextTime({ reader }: Loop): number {
   const { queue, late } = reader.running;
   return Math.min(queue.size > 0 ? queue.time : Infinity, late[0]?.time ?? Infinity);
+}
+
+/** Whether a timer that comes up wakes nothing any more: gone, called back before its time, or cleared. */
+function isTimerOver({ gone, calledAt, clearedAt, due }: ResourceNode, lookAhead: number): boolean {
+  return gone || (calledAt !== 0 && calledAt <= due) || (clearedAt !== 0 && clearedAt <= due + lookAhead);
 }
 
 interface PendingSample {
@@ -134,9 +140,8 @@ export class Resolver {
     const lookAhead = this.#lookAhead;
     const entry: Frame = { func: name, file: options.file ?? "node", line: 1 };
     const root = makeScope("root", null, "fork", time, { entry, task: null });
-    const timers = new TimerHeap(
-      ({ gone, calledAt, clearedAt, due }) =>
-        gone || (calledAt !== 0 && calledAt <= due) || (clearedAt !== 0 && clearedAt <= due + lookAhead),
+    const timers = new TimerHeap((timer: ResourceNode | Sleep) =>
+      "since" in timer ? isSleepOver(timer) : isTimerOver(timer, lookAhead),
     );
     const pool = new FramePool();
     const reader = new TurnReader({
@@ -148,7 +153,7 @@ export class Resolver {
       onTimer: (timer: ResourceNode) => timers.add(timer),
       onEnd: (endTime) => this.#loopEnded(loop, endTime),
     });
-    const schedule = new LoopSchedule(this.#shared, loop, root, time, pool, (timer) => timers.add(timer));
+    const schedule = new LoopSchedule(this.#shared, loop, root, time, pool, timers);
     this.#loops[loop] = {
       reader,
       schedule,

@@ -26,7 +26,7 @@ import { Resolver } from "./resolver.ts";
  *   frame F SITE | block F AWAITED SITE | resume F | tail F AWAITED SITE | end F | executor E | settled E [AWAITED [KIND]]
  *   frame F SITE AT, where AT is the place of the call and the site of the caller's beginning, `main@21^main@20`
  *   resume F inside (of running code, which asks a generator) | derived P OF
- *   source P KIND, where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
+ *   source P KIND [DELAY in ms], where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
  *   init R KIND [DELAY in ms] [SITE] [for=EXECUTOR] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
  *   root Q "NAME" KIND [handled] | release Q ["MESSAGE"] | root-task Q "NAME" | task-name Q "NAME", where Q is - for the
  *   running code's | outgoing Q "NAME" [SITE]
@@ -374,7 +374,7 @@ class Player {
         return;
       }
       case "source":
-        to.fact(Fact.Source, time, id(first), 0, code(ResourceKind, second));
+        to.fact(Fact.Source, time, id(first), Number(third ?? 0), code(ResourceKind, second));
         return;
       case "init": {
         const delay = args.slice(2).find((arg) => /^\d+$/.test(arg));

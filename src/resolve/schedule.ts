@@ -3,13 +3,14 @@ import { LoopSystem } from "./system.ts";
 import { Annotations } from "./annotations.ts";
 import type { FramePool } from "./frame-pool.ts";
 import { activationOf, livingParent, reparent, setLast } from "./scopes.ts";
-import type { Activation, PromiseNode, ResourceNode, Site } from "./graph.ts";
+import type { Activation, PromiseNode, ResourceNode, Site, Sleep } from "./graph.ts";
 import type { Scope } from "./scopes.ts";
 import { Bits, OpKind } from "./ops.ts";
 import type { Entered, HeapSize, LateOp, OpQueue } from "./ops.ts";
 import { isOfNode } from "./reasons.ts";
 import { LoopThread } from "./thread.ts";
 import type { Shared, ThreadListener } from "./thread.ts";
+import type { TimerHeap } from "./timers.ts";
 
 interface Nested {
   /** Another activation was put on top for it. */
@@ -50,24 +51,32 @@ export class LoopSchedule implements ThreadListener {
   /** Callbacks that began inside of running ones. */
   #nested: Nested[] = [];
   readonly #system: LoopSystem;
-  readonly notDue: (timer: ResourceNode) => void;
+  readonly #timers: TimerHeap<ResourceNode | Sleep>;
 
-  /** `notDue` takes back a timer that was said to be due. */
+  /** `timers`: those of the loop. */
   constructor(
     shared: Shared,
     loop: number,
     root: Scope,
     time: number,
     pool: FramePool,
-    notDue: (timer: ResourceNode) => void,
+    timers: TimerHeap<ResourceNode | Sleep>,
   ) {
-    this.notDue = notDue;
+    this.#timers = timers;
     this.#shared = shared;
     this.#root = root;
     this.#pool = pool;
     this.#thread = new LoopThread(shared, loop, root, time, this);
     this.#annotations = new Annotations(this.#thread, shared);
     this.#system = new LoopSystem(this.#thread, shared);
+  }
+
+  notDue(timer: ResourceNode): void {
+    this.#timers.add(timer);
+  }
+
+  sleeps(sleep: Sleep): void {
+    this.#timers.add(sleep);
   }
 
   started(activation: Activation, time: number): void {
@@ -211,9 +220,10 @@ export class LoopSchedule implements ThreadListener {
     this.#annotations.write({ what: "note", message }, this.written);
   }
 
-  /** A timer is due that is not gone. */
-  timerDue(timer: ResourceNode): void {
-    this.#thread.timerDue(timer);
+  /** A timer is due that is not gone, or what waits for one of Node's. */
+  timerDue(timer: ResourceNode | Sleep): void {
+    if ("since" in timer) this.#thread.sleepDue(timer);
+    else this.#thread.timerDue(timer);
   }
 
   /** Takes over an activation that was created by another loop for this loop's main script. */

@@ -1,13 +1,13 @@
 import type { Frame } from "../wire/format.ts";
 import type { Cycles } from "./cycles.ts";
 import { Chain } from "./chain.ts";
-import { ENDED, makeActivation } from "./graph.ts";
+import { ENDED, isSleepOver, makeActivation } from "./graph.ts";
 import { entryOf, setLast } from "./scopes.ts";
-import type { Activation, PromiseNode, ResourceNode } from "./graph.ts";
+import type { Activation, PromiseNode, ResourceNode, Sleep } from "./graph.ts";
 import type { Scope } from "./scopes.ts";
 import { callbackEntry } from "./names.ts";
 import type { SchedulerOut } from "./out.ts";
-import { waitOf } from "./reasons.ts";
+import { dueOf, waitOf } from "./reasons.ts";
 import { RunHistory } from "./runs.ts";
 import type { Stacks } from "./stacks.ts";
 
@@ -58,6 +58,8 @@ export interface ThreadListener {
   ending(activation: Activation, time: number): void;
   /** A timer of an activation that was not running when it fell due. */
   notDue(timer: ResourceNode): void;
+  /** An activation waits for a timer of Node's. */
+  sleeps(sleep: Sleep): void;
   /** It runs for what was put off. */
   catchingUp(activation: Activation, time: number): void;
 }
@@ -289,6 +291,11 @@ export class LoopThread {
     } else if (activation.status === "waiting") this.wake(activation, timer.due);
   }
 
+  /** The timer of Node's is due that the activation waits for: wakes it if the loop is too busy to run it. */
+  sleepDue(sleep: Sleep): void {
+    if (this.current !== null && !isSleepOver(sleep)) this.wake(sleep.activation, sleep.due);
+  }
+
   /** A timer makes a waiting activation runnable, on the thread of the timers: the loop may be busy. */
   wake(activation: Activation, due: number): void {
     this.out.goUnblock(this.#shared.timerThread, Math.max(due, activation.since), activation.g, 0);
@@ -412,7 +419,9 @@ export class LoopThread {
       activation.status = "waiting";
       activation.since = time;
       this.#checkOverdue(activation, time);
-      if (activation.overdue !== null) this.wake(activation, time);
+      const due = frame === null ? 0 : dueOf(frame);
+      if (activation.overdue !== null || (due !== 0 && due <= time)) this.wake(activation, time);
+      else if (due !== 0) this.#listener.sleeps({ activation, since: time, due });
       activation.overdue = null;
     }
   }

@@ -1,20 +1,18 @@
-import type { ResourceNode } from "./graph.ts";
-
 const SMALLEST_COMPACTION = 1024;
 
 /**
- * Pending one-shot timers by due time. Timers that are over are dropped when they come up, and all at once when the
+ * Pending one-shot timers, and what waits for one, by due time (ns). Timers that are over are dropped when they come up, and all at once when the
  * heap has doubled, so that its size is bounded by twice the timers that are alive.
  */
-export class TimerHeap {
-  readonly #isOver: (timer: ResourceNode) => boolean;
-  #heap: ResourceNode[] = [];
+export class TimerHeap<T extends { readonly due: number }> {
+  readonly #isOver: (timer: T) => boolean;
+  #heap: T[] = [];
   /** Due time of the earliest timer, Infinity where there is none. */
   readonly #first = new Float64Array([Infinity]);
   #compactAt = SMALLEST_COMPACTION;
 
   /** `isOver`: the timer needs no wakeup any more; never turns back. */
-  constructor(isOver: (timer: ResourceNode) => boolean) {
+  constructor(isOver: (timer: T) => boolean) {
     this.#isOver = isOver;
   }
 
@@ -27,7 +25,7 @@ export class TimerHeap {
     return this.#heap.length;
   }
 
-  add(timer: ResourceNode): void {
+  add(timer: T): void {
     if (this.#heap.length >= this.#compactAt) this.#compact();
     this.#heap.push(timer);
     this.#rise(this.#heap.length - 1);
@@ -35,7 +33,7 @@ export class TimerHeap {
   }
 
   /** Takes the earliest timer that is due at `until` or before and not over; null where there is none. */
-  takeDue(until: number): ResourceNode | null {
+  takeDue(until: number): T | null {
     while (this.#heap.length > 0 && this.#heap[0]!.due <= until) {
       const first = this.#pop();
       this.#first[0] = this.#heap.length === 0 ? Infinity : this.#heap[0]!.due;
@@ -64,7 +62,7 @@ export class TimerHeap {
     heap[at] = timer;
   }
 
-  #pop(): ResourceNode {
+  #pop(): T {
     const heap = this.#heap;
     const first = heap[0]!;
     const last = heap.pop()!;

@@ -172,7 +172,7 @@ export class TurnReader {
         else this.#booting = running.isFree(time);
         return;
       case Fact.Source:
-        this.#waits.addSource(time, a, c);
+        this.#waits.addSource(time, a, b, c);
         return;
       case Fact.Promise:
         this.#promises.make(time, a, b, c);
