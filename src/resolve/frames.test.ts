@@ -119,3 +119,15 @@ test("a server's root is nobody's call, and all that runs until its handler retu
   assert.doesNotMatch(text, /preempted/);
   assert.match(text, /^30000 L0 block G2 /m);
 });
+
+test("a frame that asks an iterator which is no generator's waits from then on, not from the next fact on", () => {
+  const facts: Facts = [
+    [1, Fact.FrameCall, 1, 1],
+    [2, Fact.FrameBlock, 1, Awaited.Kind - ResourceKind.Timeout],
+    [12, Fact.Idle, 9e6],
+    [12, Fact.FrameResume, 1],
+  ];
+  const text = events(facts, false);
+  assert.match(text, /^2000 L0 block G\d+ sleep\b/m);
+  assert.equal(events(facts, true), text, "whenever advance is called");
+});

@@ -36,6 +36,7 @@ export class FrameReader {
   #asking: Scope | null = null;
   #askingAt: Site | null = null;
   #askingFor = 0;
+  #askingSince = 0;
 
   constructor(
     running: Running,
@@ -77,7 +78,7 @@ export class FrameReader {
     const site = this.#names.site(siteId);
     const asking = site !== null && isAsked(site) ? this.#asking : null;
     if (asking === null) {
-      this.stopAsking(time);
+      this.stopAsking();
       if (unknown) running.leaveLoose(time);
     }
     const entry = site === null ? callbackEntry(0) : site.frame;
@@ -124,6 +125,7 @@ export class FrameReader {
       this.#asking = frame;
       this.#askingAt = site;
       this.#askingFor = awaited === Awaited.Iterates ? Awaited.Unknown : awaited;
+      this.#askingSince = time;
       return;
     }
     if (awaited === Awaited.Yielded) this.#yields(time, frame, site);
@@ -136,7 +138,7 @@ export class FrameReader {
   resume(time: number, id: number, inside: boolean): void {
     const frame = this.#waits.frame(time, id);
     const asking = frame.isYielding ? this.#asking : null;
-    if (asking === null) this.stopAsking(time);
+    if (asking === null) this.stopAsking();
     const isAlone = this.#running.depth === 0 || this.#running.findScope(frame) >= 0;
     if (asking === null && (!inside || isAlone)) {
       this.#enter(time, frame);
@@ -152,9 +154,10 @@ export class FrameReader {
     this.#running.resume(frame, time, false);
   }
 
-  /** What is asked for is not a generator's, as far as is known. */
-  stopAsking(time: number): void {
+  /** What is asked for is not a generator's, as far as is known: the frame has waited for it since it asked. */
+  stopAsking(): void {
     const frame = this.#asking;
+    const time = this.#askingSince;
     if (frame === null) return;
     this.#asking = null;
     this.#running.popTo(this.#running.findScope(frame) + 1, time);

@@ -141,7 +141,7 @@ export class TurnReader {
     running.previousFact = running.lastFact;
     running.lastFact = time;
     this.#resting = false;
-    if (kind !== Fact.FrameCall && kind !== Fact.FrameResume) this.#frames.stopAsking(time);
+    if (kind !== Fact.FrameCall && kind !== Fact.FrameResume) this.#frames.stopAsking();
     switch (kind) {
       case Fact.FrameCall:
         this.#frames.call(time, a, b, c);
@@ -325,7 +325,7 @@ export class TurnReader {
   pass(now: number): void {
     const { running } = this;
     if (now - running.lastFact > this.#calm) this.#boot();
-    this.#frames.stopAsking(running.lastFact);
+    this.#frames.stopAsking();
     const { lastFact, busy } = running;
     const quietAt = lastFact + this.#calm;
     if (!busy && running.inTurn && now > quietAt) {
