@@ -131,3 +131,18 @@ test("a frame that asks an iterator which is no generator's waits from then on, 
   assert.match(text, /^2000 L0 block G\d+ sleep\b/m);
   assert.equal(events(facts, true), text, "whenever advance is called");
 });
+
+test("code goes on behind a call that asks an iterator of which the kind is told", () => {
+  const facts: Facts = [
+    [1, Fact.FrameCall, 1],
+    [2, Fact.FrameBlock, 1, Awaited.Iterates],
+    [3, Fact.FrameBlock, 1, Awaited.Kind - ResourceKind.Timeout],
+    [4, Fact.FrameCall, 2],
+    [5, Fact.FrameBlock, 2, Awaited.Unknown],
+  ];
+  const text = events(facts, false);
+  for (const made of [/^1000 L0 create G2 .* \| main@1/m, /^2000 L0 block G2 sleep\b/m])
+    assert.match(text, made);
+  assert.match(text, /^4000 L0 create G3 .* \| main@1/m);
+  assert.equal(events(facts, true), text, "whenever advance is called");
+});

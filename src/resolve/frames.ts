@@ -116,6 +116,11 @@ export class FrameReader {
   block(time: number, id: number, awaited: number, siteId: number): void {
     const running = this.#running;
     const frame = this.#waits.frame(time, id);
+    if (this.#asking === frame && awaited <= Awaited.Kind) {
+      this.#askingFor = awaited;
+      return;
+    }
+    this.stopAsking();
     const at = this.#enter(time, frame);
     running.popTo(at + 1, time);
     const site = this.#names.site(siteId);

@@ -141,7 +141,8 @@ export class TurnReader {
     running.previousFact = running.lastFact;
     running.lastFact = time;
     this.#resting = false;
-    if (kind !== Fact.FrameCall && kind !== Fact.FrameResume) this.#frames.stopAsking();
+    if (kind !== Fact.FrameCall && kind !== Fact.FrameResume && kind !== Fact.FrameBlock)
+      this.#frames.stopAsking();
     switch (kind) {
       case Fact.FrameCall:
         this.#frames.call(time, a, b, c);
