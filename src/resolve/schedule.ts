@@ -1,4 +1,4 @@
-import { ResourceKind } from "../base/facts.ts";
+import { PromiseClass, ResourceKind } from "../base/facts.ts";
 import { LoopSystem } from "./system.ts";
 import { Annotations } from "./annotations.ts";
 import type { FramePool } from "./frame-pool.ts";
@@ -7,7 +7,7 @@ import type { Activation, PromiseNode, ResourceNode, Site, Sleep } from "./graph
 import type { Scope } from "./scopes.ts";
 import { Bits, OpKind } from "./ops.ts";
 import type { Entered, HeapSize, LateOp, OpQueue } from "./ops.ts";
-import { isOfNode } from "./reasons.ts";
+import { dueOf, isOfNode } from "./reasons.ts";
 import { LoopThread } from "./thread.ts";
 import type { Shared, ThreadListener } from "./thread.ts";
 import type { TimerHeap } from "./timers.ts";
@@ -21,6 +21,11 @@ interface Nested {
 
 function isYield(resource: ResourceNode): boolean {
   return resource.kind === ResourceKind.Tick || resource.kind === ResourceKind.Immediate;
+}
+
+/** Whether the next round of the loop settles it. */
+function isYielded({ cls, source }: PromiseNode): boolean {
+  return cls === PromiseClass.Native && source === ResourceKind.Immediate;
 }
 
 /** The activation of a scope, null where it has ended. */
@@ -319,7 +324,7 @@ export class LoopSchedule implements ThreadListener {
     frame.callee = callee;
     frame.calleeId = callee === null ? 0 : callee.fn;
     frame.waitingFor = promise;
-    frame.isSoon = (value & Bits.Soon) !== 0;
+    frame.isSoon = (value & Bits.Soon) !== 0 || (promise !== null && isYielded(promise));
     if (site !== null) frame.site = site;
     // One that began before the recording has an activation since it went on.
     if (frame.speaks && frame.decision === "fork" && frame.counted === null)
@@ -399,18 +404,27 @@ export class LoopSchedule implements ThreadListener {
     if (node !== null && node.frame === scope) resumed(scope);
     if (scope.decision === "inline" && scope.parent !== null) reparent(scope, livingParent(scope.parent));
     const activation = onOther ? thread.current! : thread.activationOf(scope, time, kind);
-    if (thread.active === null && due > 0 && activation.status === "waiting")
-      thread.wake(activation, Math.min(due, time));
+    this.#wakeDue(activation, due, time);
     this.#run(activation, onOther ? null : scope, time);
     if (kind !== 0 && scope.kind === "callback") this.#pool.ended(scope);
+  }
+
+  /** The activation goes on because of a timer, which was due at `due` (0: there is none): it could since then. */
+  #wakeDue(activation: Activation, due: number, time: number): void {
+    if (this.#thread.active === null && due > 0 && activation.status === "waiting")
+      this.#thread.wake(activation, Math.min(due, time));
   }
 
   #resume(frame: Scope, time: number): void {
     const thread = this.#thread;
     if (frame.readied !== null) thread.unready(frame);
+    const due = dueOf(frame);
     resumed(frame);
     if (frame.decision === "inline" && frame.parent !== null) reparent(frame, livingParent(frame.parent));
-    this.#run(thread.activationOf(frame, time, 0), frame, time);
+    const activation = thread.activationOf(frame, time, 0);
+    // What goes on before its sleep is over was not woken by it.
+    if (due <= time) this.#wakeDue(activation, due, time);
+    this.#run(activation, frame, time);
   }
 
   /** The frame, which is running, goes on at the site. */
