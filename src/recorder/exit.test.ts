@@ -53,6 +53,24 @@ test("what a program logs in its last moment is in the trace, however it ends", 
   }
 });
 
+const hasExecve = "execve" in process;
+
+test("a program that becomes another one leaves its whole trace", { skip: !hasExecve }, async () => {
+  const become = (args: string): string => `process.execve(process.execPath, ${args});`;
+  const other = `console.log("other")`;
+  const source = `${ANNOTATED}
+    setTimeout(() => {
+      try { ${become(`["node", 7]`)} } catch (error) { console.log(error.code.slice(0, 15)); }
+      trace.log("test", "last");
+      ${become(`["node", "-e", ${JSON.stringify(other)}], process.env`)}
+    }, 1_100);`;
+  const { out, stdout, stderr, code } = await runRecorded(folder, "execve", source);
+  assert.equal(stdout, "ERR_INVALID_ARG\nother\n");
+  assert.doesNotMatch(stderr, /runtrace|debugger/i);
+  assert.equal(code, 0);
+  assert.deepEqual(contents(out).logs, ["test: last"], stderr);
+});
+
 test("a loop that hangs until SIGKILL shows its hang up to the last moments", async () => {
   const source = `${ANNOTATED}
     const tick = () => { trace.log("test", String(Date.now())); setTimeout(tick, 5); };

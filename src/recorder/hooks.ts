@@ -1,9 +1,10 @@
 import { constants } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import { imitate, replace, undoAll } from "../probe/replace.ts";
 
 /**
  * The process's end, seen without a trace: `process.emit` is wrapped, so that an exit is seen after all of the
- * program's own listeners, and `process.reallyExit`, for a listener that exits itself. For signals there is one
+ * program's own listeners, `process.reallyExit`, for a listener that exits itself, and `process.execve`. For signals there is one
  * listener of ours, since without one the signal kills at once; listeners, rawListeners, listenerCount and eventNames
  * leave it out. It acts only while the program has none of its own.
  */
@@ -37,6 +38,19 @@ function isFatal(signal: unknown): boolean {
     ([name, number]) => name === signal || number === signal,
   );
   return entry !== undefined && !HARMLESS.has(entry[0]) && process.rawListeners(entry[0]).length === 0;
+}
+
+/** Whether Node would take these arguments of `process.execve`; it throws otherwise, and the program goes on. */
+function isExecutable([file, args = [], env = process.env]: readonly unknown[]): boolean {
+  const isText = (value: unknown): boolean => typeof value === "string" && !value.includes("\0");
+  return (
+    isText(file) &&
+    Array.isArray(args) &&
+    args.every(isText) &&
+    typeof env === "object" &&
+    env !== null &&
+    Object.entries(env).every((pair) => pair.every(isText))
+  );
 }
 
 /** Installs the hooks and answers what takes them away again. `signals`: listen for SIGINT and SIGTERM. */
@@ -91,6 +105,17 @@ export function watchProcess(end: EndOfProcess, signals: boolean): () => void {
         return Reflect.apply(original, this, args);
       },
   );
+  // The process goes on as another program's, without an exit event (Node 22.15 and later).
+  if (typeof (process as { execve?: unknown }).execve === "function" && isMainThread) {
+    wrap(
+      "execve",
+      (original) =>
+        function (...args) {
+          if (active && isExecutable(args)) end.exiting();
+          return Reflect.apply(original, this, args);
+        },
+    );
+  }
   // A handler of uncaught exceptions that throws ends the process without an exit event.
   if (typeof (process as { _fatalException?: unknown })._fatalException === "function") {
     wrap(
