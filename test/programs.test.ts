@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rangeSummaries } from "#dist/analysis/gc.js";
+import { activationGroups } from "#dist/analysis/groups.js";
+import { totalsOf } from "#dist/analysis/span-totals.js";
 import type { TraceModel } from "#dist/model/types.js";
 import { judged } from "#dist/testing/go.js";
 import { projectRoot } from "#dist/testing/project.js";
@@ -91,6 +93,40 @@ test("a busy loop runs, is sampled, and makes a timer that falls due runnable fo
         samples++;
     }
     assert.ok(samples >= 4, `${samples} CPU samples on the burner, want about 8`);
+  });
+});
+
+test("a sleep that comes due while the loop is busy makes what waits for it runnable from then on", async () => {
+  await recorded(program("sleeps.mjs"), (recording) => {
+    const { model } = recording;
+    const burnt = Number(recording.stdout);
+    const groups = activationGroups(model, totalsOf(model));
+    const dueAfter = {
+      plain: 20,
+      nested: 20,
+      wrapped: 20,
+      scheduled: 20,
+      unreferenced: 20,
+      nothing: 1,
+      tooLong: 1,
+    };
+    for (const [name, due] of Object.entries({ ...dueAfter, yields: 0 })) {
+      const [row] = activationsNamed(model, name);
+      assert.ok(row !== undefined, `no activation named ${name}`);
+      const spans = spansOf(model, row);
+      const slept = total(spans, "waiting");
+      assert.ok(slept > due - 1 && slept < due + 1, `${name} waits ${slept} ms, want ${due}`);
+      const queued = total(spans, "runnable");
+      assert.ok(queued > burnt - due - 5, `${name} is runnable ${queued} ms of ${burnt}`);
+      const group = groups.find((one) => one.name === name)!;
+      assert.ok(Math.abs(group.schedWait / 1e6 - queued) < 1e-3);
+      assert.ok(Math.abs((group.blockByReason.get("sleep") ?? 0) / 1e6 - slept) < 1e-3);
+    }
+    // The sleep is over long before it is waited for.
+    const [late] = activationsNamed(model, "late");
+    assert.ok(late !== undefined);
+    const waits = spansOf(model, late).filter((span) => span.reason === "sleep");
+    assert.ok(waits.length === 2 && waits[1]!.ms < 1, JSON.stringify(waits));
   });
 });
 
