@@ -71,6 +71,8 @@ export class FrameSource {
   #seeks: ((value: unknown) => boolean) | undefined;
   #stopHook: (() => void) | undefined;
   #hooks: PromiseHooks | undefined;
+  /** No promise is seen being made. */
+  #isBlind = false;
 
   /** Begins to write facts. */
   start(facts: FactWriter, context: CallContext): void {
@@ -87,10 +89,25 @@ export class FrameSource {
 
   #hook(hooks: PromiseHooks): void {
     this.#stopHook?.();
+    this.#stopHook = undefined;
     this.#hooks = hooks;
+    if (this.#isBlind) return;
     this.#stopHook = promiseHooks.createHook(
       hooks as Parameters<typeof promiseHooks.createHook>[0],
     ) as () => void;
+  }
+
+  /** Sees no promise being made until the function that it answers is called. */
+  blinds(): () => void {
+    if (this.#isBlind) return () => {};
+    this.#isBlind = true;
+    if (this.#hooks !== undefined) this.#hook(this.#hooks);
+    this.#made = null;
+    this.#madeBefore = null;
+    return () => {
+      this.#isBlind = false;
+      if (this.#hooks !== undefined) this.#hook(this.#hooks);
+    };
   }
 
   #watchMaking(): void {

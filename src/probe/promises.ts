@@ -1,7 +1,9 @@
 import { promiseHooks } from "node:v8";
 import { Fact, PromiseClass } from "../base/facts.ts";
+import { undoAll } from "./replace.ts";
 import type { Sites } from "./sites.ts";
 import { idOf, setStamp } from "./stamp.ts";
+import { aroundModules } from "./terminations.ts";
 import { newId, now, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 
@@ -15,6 +17,7 @@ export interface PromiseSource {
 /** Writes every promise's making, reactions and settling, through v8.promiseHooks. */
 export function watchPromises(facts: FactWriter, sites: Sites): PromiseSource {
   let lastNew = 0;
+  let ended = false;
 
   function init(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
     try {
@@ -49,8 +52,22 @@ export function watchPromises(facts: FactWriter, sites: Sites): PromiseSource {
     }
   }
 
-  const stop = promiseHooks.createHook({ init, before, after, settled } as Parameters<
-    typeof promiseHooks.createHook
-  >[0]) as () => void;
+  const hooks = { init, before, after, settled } as Parameters<typeof promiseHooks.createHook>[0];
+  const start = (): (() => void) => promiseHooks.createHook(hooks) as () => void;
+  let stopHook: (() => void) | undefined = start();
+  const pause = (): (() => void) => {
+    const paused = stopHook;
+    stopHook = undefined;
+    paused?.();
+    return () => {
+      if (paused !== undefined && !ended) stopHook = start();
+    };
+  };
+  const undo = aroundModules(pause);
+  const stop = (): void => {
+    ended = true;
+    undoAll(undo);
+    stopHook?.();
+  };
   return { lastNew: () => lastNew, stop };
 }

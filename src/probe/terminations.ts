@@ -7,17 +7,32 @@ import type { AnyFunction } from "./wrap.ts";
 const METHODS = ["runInThisContext", "runInContext"] as const;
 
 /**
- * Calls `enter` before each script that Node may stop at any moment, by its options `timeout` and `breakOnSigint`, and
- * what that answers behind it. What was running inside a script that is stopped runs none of its finally blocks, those
- * of scripts inside of it among them. Answers what ends it.
+ * Calls `enter` before each script or module (behind --experimental-vm-modules) that Node may stop at any moment, by the
+ * options `timeout` and `breakOnSigint`, and what that answers behind it; of a module that awaits, behind what ran at
+ * once, for the rest is not stopped. What was running inside a script that is stopped runs none of its finally blocks,
+ * those of scripts inside of it among them. Answers what ends it.
  */
 export function aroundStoppable(enter: () => () => void): (() => void)[] {
-  return METHODS.map((name) => wrap(vm.Script.prototype, name, (original) => stoppable(enter, original)));
+  const scripts = METHODS.map((name) =>
+    wrap(vm.Script.prototype, name, (original) => stoppable(enter, original)),
+  );
+  return [...scripts, ...aroundModules(enter)];
+}
+
+/**
+ * The same around such modules only. Where V8's hook for the making of promises is on when one is stopped the process dies
+ * (Node 20 to 26): so ours must not be.
+ */
+export function aroundModules(enter: () => () => void): (() => void)[] {
+  const { Module } = vm as { readonly Module?: { readonly prototype: object } };
+  if (Module === undefined) return [];
+  return [wrap(Module.prototype, "evaluate", (original) => stoppable(enter, original))];
 }
 
 /** What a script leaves running that is stopped: nothing tells of its end but this. Answers what ends it. */
 export function watchTerminations({ context, frames }: CallbackOptions): (() => void)[] {
-  return aroundStoppable(() => {
+  const blind = aroundModules(() => frames.blinds());
+  const stopped = aroundStoppable(() => {
     if (!context.on) return () => {};
     const { depth } = frames;
     const callbacks = context.depth;
@@ -26,6 +41,7 @@ export function watchTerminations({ context, frames }: CallbackOptions): (() => 
       context.unwind(callbacks);
     };
   });
+  return [...blind, ...stopped];
 }
 
 function stoppable(enter: () => () => void, original: AnyFunction): AnyFunction {

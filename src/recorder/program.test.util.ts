@@ -63,13 +63,16 @@ export function runRecorded(
   folder: { readonly path: (name: string) => string },
   name: string,
   source: string,
-  options: Parameters<typeof runNode>[1] & { readonly out?: string } = {},
+  options: Parameters<typeof runNode>[1] & { readonly out?: string; readonly flags?: readonly string[] } = {},
 ): Promise<Ending & { readonly out: string }> {
   const file = folder.path(`${name}.cjs`);
   writeFileSync(file, source);
   const out = options.out ?? folder.path(`${name}.out`);
   const env = { ...options.env, RUNTRACE_OUT: out, NODE_OPTIONS: `--require ${PRELOAD}` };
-  return runNode([file], { ...options, env }).then((ending) => ({ ...ending, out }));
+  return runNode([...(options.flags ?? []), file], { ...options, env }).then((ending) => ({
+    ...ending,
+    out,
+  }));
 }
 
 /** What a trace holds, as far as these tests ask. */
