@@ -138,12 +138,15 @@ export class LoopThread {
     this.#checkOverdue(this.current, time);
   }
 
-  /** The activation stops at `time`, which is sometimes seen late: its timer may not have been due yet. */
+  /**
+   * The activation stops at `time`, which is sometimes seen late: its timer may not have been due yet. Or it is gone: the
+   * activation has cleared it meanwhile.
+   */
   #checkOverdue(activation: Activation, time: number): void {
     const { overdue } = activation;
-    if (overdue === null || overdue.due <= time) return;
+    if (overdue === null || (!overdue.gone && overdue.due <= time)) return;
     activation.overdue = null;
-    this.#listener.notDue(overdue);
+    if (!overdue.gone) this.#listener.notDue(overdue);
   }
 
   /** Writes that the current activation left. */
@@ -286,8 +289,9 @@ export class LoopThread {
     // Between two jobs of a turn the loop is busy, too.
     if (activation === null || this.current === null) return;
     if (activation === this.current || activation.below > 0) {
-      if (this.active !== null && (activation.overdue === null || timer.due < activation.overdue.due))
-        activation.overdue = timer;
+      const { overdue } = activation;
+      const isFirst = overdue === null || overdue.gone || timer.due < overdue.due;
+      if (this.active !== null && isFirst) activation.overdue = timer;
     } else if (activation.status === "waiting") this.wake(activation, timer.due);
   }
 
