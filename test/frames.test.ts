@@ -63,6 +63,8 @@ function read(ring: SharedArrayBuffer): string[] {
       if (kind === Fact.FrameTail) lines.push(`tail ${names.get(a)} <- ${awaited(b)}`);
       if (kind === Fact.FrameEnd) lines.push(`end ${names.get(a)}`);
       if (kind === Fact.Derived) lines.push(`derived ${name(a, "promise")} <- ${awaited(b)}`);
+      if (kind === Fact.Joint) lines.push(`joint ${name(a, "joint")}`);
+      if (kind === Fact.Member) lines.push(`member ${names.get(a)} <- ${awaited(b)}`);
       if (kind === Fact.Executor) lines.push(`executor ${name(a, "promise")}`);
       if (kind === Fact.Source) lines.push(`source ${name(a, `kind${c}`)}`);
       if (kind === Fact.Settled)
@@ -104,7 +106,8 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
      async function both() { await Promise.all([waiter(), opener()]); }
      return both();`,
     `call both, call waiter, executor promise, block waiter <- promise @2,
-     call opener, block opener <- settled @3, block both <- unknown @4,
+     call opener, block opener <- settled @3, joint joint, member joint <- waiter, member joint <- opener,
+     block both <- joint @4,
      resume opener, settled promise, end opener, resume waiter, end waiter, resume both, end both`,
   ],
   "a function that returns a promise says which": [

@@ -128,6 +128,10 @@ export const Fact = {
   Booting: 78,
   /** A promise was made by `then` and the like, one or several times, of another one. a: promise id; b: id of the other one. */
   Derived: 79,
+  /** A promise is made by Promise.all and the like. a: promise id; c: PromiseClass, All or Race. Its members follow. */
+  Joint: 80,
+  /** a: id of such a promise; b: awaited, one of its members; Unknown where there are others of which nothing is known. */
+  Member: 81,
 } as const;
 
 /**

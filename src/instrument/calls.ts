@@ -14,11 +14,16 @@ export function jobOf(callee: AnyNode): "reaction" | "job" | "" {
   if (callee.type !== "MemberExpression" || callee.computed || callee.property.type !== "Identifier")
     return "";
   const { name } = callee.property;
-  if (name === "then" || name === "catch" || name === "finally") return "reaction";
+  if (isReaction(callee.property)) return "reaction";
   const object = unwrap(callee.object);
   const owner = object.type === "Identifier" ? object.name : "";
   if (name === "nextTick") return owner === "process" ? "job" : "";
   return name === "queueMicrotask" && owner === "globalThis" ? "job" : "";
+}
+
+/** Whether that is the name of a method by which a promise is given a function. */
+export function isReaction(name: AnyNode): boolean {
+  return name.type === "Identifier" && /^(?:then|catch|finally)$/.test(name.name);
 }
 
 /** Whether an expression makes a function that nobody else knows. */

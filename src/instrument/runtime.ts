@@ -49,6 +49,10 @@ export interface Runtime {
   reaction<T>(callback: T): T;
   /** The same of what a job is made for (`process.nextTick`, `queueMicrotask`). */
   job<T>(callback: T): T;
+  /** What Promise.all and the like are about to be given. */
+  members<T>(list: T): T;
+  /** What they have made of it; `first` is 1 where it settles with one of the members, 0 where with all. */
+  joint<T>(first: 0 | 1, promise: T): T;
   /**
    * In an executor of `new Promise`: what stands for resolve or reject from here on. `isAsync` is 1 in an async one, whose
    * own promise has been made meanwhile; that tells nobody when it returns.
@@ -100,6 +104,12 @@ export class QuietRuntime implements Runtime {
   }
   job<T>(callback: T): T {
     return callback;
+  }
+  members<T>(list: T): T {
+    return list;
+  }
+  joint<T>(_first: 0 | 1, promise: T): T {
+    return promise;
   }
   settler<T>(_site: number, settle: T): T {
     return settle;
@@ -164,6 +174,12 @@ export class NotingRuntime implements Runtime {
   }
   job<T>(callback: T): T {
     return callback;
+  }
+  members<T>(list: T): T {
+    return list;
+  }
+  joint<T>(_first: 0 | 1, promise: T): T {
+    return promise;
   }
   settler<T>(site: number, settle: T): T {
     this.#note("settler", 0, site);

@@ -24,6 +24,8 @@
  *   V8 would print the call into an error (what it returns is called, iterated or taken apart), nor for builtins that call nothing.
  * * `x.then(() => …)`: `x.then(rt.reaction(() => …))`, for functions that are written or bound there, which nobody else
  *   can compare with; the same for catch and finally, and with `job` for `process.nextTick(f)` and `queueMicrotask(f)`.
+ * * `Promise.all(x)` and the like: `rt.joint(0,Promise.all(rt.members(x)))`, 1 for `race` and `any`, unless V8 would print the
+ *   call into an error, or the file has a Promise of its own.
  * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning, and
  *   `rt.executed()` at its end, unless the executor could tell (`arguments`) or the file has a Promise of its own.
  * * A module that awaits: a frame of its own, from its first statement to its end.
@@ -37,14 +39,14 @@
 
 import { writeSites } from "../base/sites.ts";
 import type { Site, SiteKind } from "../base/sites.ts";
-import { isFresh, isPromise, jobOf, mayBegin } from "./calls.ts";
+import { isFresh, isPromise, isReaction, jobOf, mayBegin } from "./calls.ts";
 import { Insertions, isMarked, literal } from "./marks.ts";
 import { keyName, memberName, targetName } from "./names.ts";
 import { findScopes, settlersOf } from "./scopes.ts";
 import type { Scope, Scopes } from "./scopes.ts";
 import { asFunction, behindDirectives, eachChild, parse, unwrap } from "./syntax.ts";
 import type { AnyNode, FunctionNode, ModuleKind, Program } from "./syntax.ts";
-import { calleeOf, mayWait, waitsOf } from "./waits.ts";
+import { calleeOf, jointOf, mayWait, waitsOf } from "./waits.ts";
 import { Words, mayConcern, unescaped } from "./words.ts";
 
 export { named, originalColumn, strip } from "./marks.ts";
@@ -125,6 +127,8 @@ class Transformer {
   #subject: AnyNode | null = null;
   /** Calls that get no site of their own. */
   readonly #unmarked = new Set<AnyNode>();
+  /** Those of them that V8 prints into an error if what they return is not what it must be. */
+  readonly #printed = new Set<AnyNode>();
   /** Where the statement that was met last begins, if it is an expression. */
   #statement = -1;
   readonly #visitor = (node: AnyNode): void => this.#visit(node);
@@ -187,7 +191,7 @@ class Transformer {
         if (hasFrame) return this.#yield(node);
         break;
       case "ReturnStatement":
-        if (hasFrame && node.argument != null) this.#leave(node.argument);
+        if (hasFrame && node.argument != null) this.#leave(node.argument, false);
         if (hasFrame && node.argument != null && mayWait(node.argument)) {
           return this.#tail(node.argument, "", "");
         }
@@ -210,7 +214,7 @@ class Transformer {
         this.#leave(node.argument);
         break;
       case "MemberExpression":
-        this.#leave(node.object);
+        this.#leave(node.object, node.computed || !isReaction(node.property));
         break;
       case "TaggedTemplateExpression":
         this.#leave(node.tag);
@@ -219,6 +223,7 @@ class Transformer {
         if (hasFrame) return this.#try(node);
         break;
       case "NewExpression": {
+        this.#leave(node.callee);
         const code = this.#settlers(node);
         if (code === "") {
           if (hasFrame && this.#call(node)) return;
@@ -236,6 +241,8 @@ class Transformer {
         if (isName && name?.type === "Literal" && typeof name.value === "string") {
           return this.#named(named!, name.value);
         }
+        this.#leave(node.callee);
+        if (this.#joint(node)) return;
         if (!hasFrame || !this.#call(node)) this.#arguments(node);
         return;
       }
@@ -297,7 +304,7 @@ class Transformer {
 
   /** The expression that is an async arrow function's body: it becomes a block. */
   #returned(body: AnyNode, before: string, after: string): void {
-    this.#leave(body);
+    this.#leave(body, false);
     if (mayWait(body)) return this.#tail(body, `{${before}return `, `${after}}`);
     this.#insert(body.start, `{${before}return `);
     this.#visit(body);
@@ -312,16 +319,31 @@ class Transformer {
   }
 
   /** What an expression calls gets no site. */
-  #leave(value: AnyNode): void {
+  #leave(value: AnyNode, isPrinted = true): void {
     const node = unwrap(value);
     this.#unmarked.add(node);
-    if (node.type === "ChainExpression") this.#leave(node.expression);
+    if (isPrinted) this.#printed.add(node);
+    if (node.type === "ChainExpression") this.#leave(node.expression, isPrinted);
+  }
+
+  /** A call of Promise.all and the like. False where it is none, or nothing may be inserted. */
+  #joint(node: AnyNode & { type: "CallExpression" }): boolean {
+    const [list] = node.arguments;
+    const waits = jointOf(node);
+    if (waits === null || list === undefined || list.type === "SpreadElement") return false;
+    if (this.#printed.has(node) || this.#scopes.bindsPromise) return false;
+    this.#insert(node.start, `${this.#runtime}.joint(${waits === "race" ? 1 : 0},`);
+    this.#insert(list.start, `${this.#runtime}.members(`);
+    this.#visit(list);
+    this.#insert(list.end, ")");
+    node.arguments.slice(1).forEach(this.#visitor);
+    this.#insert(node.end, ")");
+    return true;
   }
 
   /** A call that may begin async functions. False where it is none: its parts are still to be visited. */
   #call(node: AnyNode & { type: "CallExpression" | "NewExpression" }): boolean {
     const callee = unwrap(node.callee);
-    this.#leave(callee);
     if (this.#unmarked.has(node) || !mayBegin(callee)) return false;
     const { name, frame } = this.#context;
     const at = callee.type === "MemberExpression" ? callee.property.start : node.start;
@@ -351,7 +373,7 @@ class Transformer {
   #await(node: AnyNode & { type: "AwaitExpression" }): void {
     const subject = this.#subject;
     const site = this.#suspension("await", node.start, node.argument);
-    this.#leave(node.argument);
+    this.#leave(node.argument, false);
     const at = calleeOf(node.argument) === "" ? "" : `${this.#runtime}.at=`;
     this.#insert(node.start, `${this.#runtime}?.resume(${this.#frame},`);
     this.#insert(node.start + "await".length, `${this.#runtime}.block(${this.#frame},${at}${site},`);

@@ -1,4 +1,5 @@
 import type { Waits } from "../base/sites.ts";
+import { isReaction } from "./calls.ts";
 import { unwrap } from "./syntax.ts";
 import type { AnyNode } from "./syntax.ts";
 
@@ -10,8 +11,6 @@ const COMBINATORS: ReadonlyMap<string, Waits> = new Map([
   ["resolve", "other"],
   ["reject", "other"],
 ]);
-
-const REACTIONS: ReadonlySet<string> = new Set(["then", "catch", "finally"]);
 
 /** Expressions whose value never is a promise, or was awaited already. */
 const NO_PROMISES: ReadonlySet<string> = new Set([
@@ -39,13 +38,11 @@ export function waitsOf(expression: AnyNode): Waits {
     case "CallExpression": {
       const callee = unwrap(node.callee);
       if (callee.type !== "MemberExpression" || callee.computed) return "call";
-      const object = unwrap(callee.object);
-      if (callee.property.type === "Identifier" && REACTIONS.has(callee.property.name)) {
-        const waits = waitsOf(object);
+      if (isReaction(callee.property)) {
+        const waits = waitsOf(callee.object);
         return waits === "all" || waits === "race" ? waits : "call";
       }
-      if (object.type !== "Identifier" || object.name !== "Promise") return "call";
-      return (callee.property.type === "Identifier" && COMBINATORS.get(callee.property.name)) || "call";
+      return combinatorOf(callee) ?? "call";
     }
     case "NewExpression": {
       const callee = unwrap(node.callee);
@@ -67,6 +64,20 @@ export function waitsOf(expression: AnyNode): Waits {
     default:
       return "other";
   }
+}
+
+/** What that method of Promise gives waits for, null where it is none of these. */
+function combinatorOf(callee: AnyNode): Waits | null {
+  if (callee.type !== "MemberExpression" || callee.computed || callee.optional) return null;
+  const object = unwrap(callee.object);
+  if (object.type !== "Identifier" || object.name !== "Promise") return null;
+  return callee.property.type === "Identifier" ? (COMBINATORS.get(callee.property.name) ?? null) : null;
+}
+
+/** "all" or "race" where an expression is a call of Promise.all, Promise.race or the like, and nothing else. */
+export function jointOf(node: AnyNode & { type: "CallExpression" }): "all" | "race" | null {
+  const waits = node.optional ? null : combinatorOf(unwrap(node.callee));
+  return waits === "all" || waits === "race" ? waits : null;
 }
 
 /** The last name of what an expression calls, where it is a call and nothing else, or "". */

@@ -3,7 +3,8 @@ import type { AnyNode } from "./syntax.ts";
 const WORDS =
   /\b(?:async|await|Promise|eval|with|arguments|nextTick|queueMicrotask)\b|\.\s*(?:then|catch|finally)\b/g;
 
-const MAY_CONCERN = /\b(?:async|await|nextTick|queueMicrotask)\b|\bnew\s+Promise\b|\.\s*then\b/;
+const MAY_CONCERN =
+  /\b(?:async|await|nextTick|queueMicrotask)\b|\bnew\s+Promise\b|\bPromise\s*\.|\.\s*then\b/;
 
 /** Tells whether a file may have anything to transform, at the cost of one regular expression. */
 export function mayConcern(source: string): boolean {

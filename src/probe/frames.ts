@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { promiseHooks } from "node:v8";
-import { Awaited, Fact, ResourceKind } from "../base/facts.ts";
+import { Awaited, Fact, PromiseClass, ResourceKind } from "../base/facts.ts";
 import type { RingWriter } from "../base/ring.ts";
 import type { CallContext } from "./context.ts";
 import { kindOfEmitter } from "./kinds.ts";
@@ -61,6 +61,8 @@ export class FrameSource {
   #executorId = 0;
   /** Id of the promise whose executor runs, 0 where none does. */
   #executing = 0;
+  /** What Promise.all or the like was given last, until what it makes is told. */
+  #members: unknown = null;
   /** The frame whose `for await` is about to ask for its first value, and where; 0 where none is. */
   #looping = 0;
   #loopingAt = 0;
@@ -219,6 +221,7 @@ export class FrameSource {
     this.#madeBefore = null;
     this.#origin = undefined;
     this.#executor = null;
+    this.#members = null;
     this.clear();
   }
 
@@ -375,6 +378,39 @@ export class FrameSource {
     const context = this.#context;
     if (context === undefined || typeof callback !== "function") return callback;
     return calledOnce(context, this, callback as unknown as AnyFunction, kind) as unknown as T;
+  }
+
+  members<T>(list: T): T {
+    if (this.#facts !== undefined) this.#members = list;
+    return list;
+  }
+
+  joint<T>(first: 0 | 1, promise: T): T {
+    const facts = this.#facts;
+    const members = this.#members;
+    this.#members = null;
+    if (facts === undefined || !types.isPromise(promise)) return promise;
+    try {
+      const id = newId();
+      setStamp(promise, id, UNSEEN);
+      facts.now(Fact.Joint, id, 0, first === 1 ? PromiseClass.Race : PromiseClass.All);
+      const isKnown = !types.isProxy(members) && Array.isArray(members);
+      if (!isKnown || this.#tellMembers(facts, id, members)) facts.now(Fact.Member, id, Awaited.Unknown, 0);
+    } catch {
+      unwritten.facts++;
+    }
+    return promise;
+  }
+
+  /** Answers whether there are others than those that are told. */
+  #tellMembers(facts: RingWriter, id: number, members: readonly unknown[]): boolean {
+    let isOpen = false;
+    for (let at = 0; at < members.length; at++) {
+      const awaited = this.#awaited(members[at]);
+      if (awaited > 0) facts.now(Fact.Member, id, awaited, 0);
+      else if (awaited === Awaited.Unknown) isOpen = true;
+    }
+    return isOpen;
   }
 
   settler<T>(site: number, settle: T, isAsync?: 1): T {

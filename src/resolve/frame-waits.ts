@@ -29,9 +29,9 @@ const OTHERS_KEPT = 50_000;
  *
  * A frame is its own promise, and waits for one thing at a time, so neither needs a node of its own.
  *
- * Promise.all and its like are known as such only. Their members are taken to be the calls that the frame has made and
- * not awaited: each that ends notes that it may be what the frame waited for, and the last one before the frame goes
- * on, in the same turn, is.
+ * Of a member of Promise.all and its like that settles it is noted that it may be what the frame has waited for; the last
+ * one before the frame goes on, in the same turn, is. Where no members are known they are taken to be the calls that the
+ * frame has made and not awaited.
  */
 export class FrameWaits {
   readonly #running: Running;
@@ -85,9 +85,31 @@ export class FrameWaits {
     node.source = isPrograms ? 0 : kind;
     node.sourceAt = time;
     if (delay > 0) node.due = time + delay * 1e6;
-    const gone = this.#others.set(id, node);
+    this.#keep(time, node);
+  }
+
+  #keep(time: number, node: PromiseNode): void {
+    const gone = this.#others.set(node.id, node);
     // A call that one of these would have ended has ended as far as anybody will ever know.
     if (gone !== null) for (const old of gone.values()) this.#closes(time, old);
+  }
+
+  /** A promise of Promise.all or the like. */
+  addJoint(time: number, id: number, cls: number): void {
+    this.#keep(time, makePromise(id, cls, this.#running.root, null));
+  }
+
+  /** One of its members. */
+  addMember(id: number, of: number): void {
+    const node = this.#others.get(id);
+    if (node === undefined) return;
+    if (of <= 0) node.unsettled = Infinity;
+    const frame = this.#frames.get(of);
+    const member = frame ?? this.#others.get(of);
+    if (member === undefined || member === node) return;
+    member.followers = added(member.followers, node);
+    node.isDerived = true;
+    node.unsettled += frame === undefined && isUncertain(this.#others.get(of)!) ? Infinity : 1;
   }
 
   /** The promise whose executor runs. */
@@ -141,6 +163,14 @@ export class FrameWaits {
     const callee = this.#frames.get(awaited) ?? null;
     const promise = callee === null ? (this.#others.get(awaited) ?? null) : null;
     if (callee === null && promise === null) return;
+    if (promise !== null && isJoint(promise)) {
+      // Which of the calls that the frame has made settle it is all that is left to tell.
+      const isOpen = promise.unsettled === Infinity;
+      if (isOpen && promise.cls === PromiseClass.All)
+        frame.tail = { callee: null, id: 0, promise: this.#all, site };
+      if (promise.unsettled === 0 || (isOpen && (promise.cls === PromiseClass.All || !promise.isDerived)))
+        return;
+    }
     if (callee !== null) this.join(callee, frame);
     frame.tail = { callee, id: awaited, promise, site };
   }
@@ -196,18 +226,28 @@ export class FrameWaits {
     if (this.#follow(time, node, of)) this.#others.set(id, node);
   }
 
-  /** What the promise follows has settled. */
-  #follows(time: number, node: PromiseNode, kind: number): void {
+  /** What the promise follows has settled, or perhaps has. */
+  #follows(time: number, node: PromiseNode, kind: number, isSure = true): void {
     if (!node.isDerived) {
+      this.#settlePromise(time, node, kind);
+      return;
+    }
+    if (node.cls === PromiseClass.All && isSure && --node.unsettled === 0) {
       this.#settlePromise(time, node, kind);
       return;
     }
     // Its callback is still to run; most likely the promise settles with that, in the same turn.
     const { awaiters, followers } = node;
     if (awaiters !== null) {
-      for (const frame of awaiters) if (frame.source === node) this.#maybeReady(time, frame);
+      for (const frame of awaiters) {
+        if (frame.source !== node) continue;
+        const isUnseen = frame.isEnding && frame.awaiter === null && frame.awaiters === null;
+        if (isUnseen && node.cls === PromiseClass.Race) this.#settleFrame(time, frame, kind);
+        else this.#maybeReady(time, frame);
+      }
     }
-    if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+    if (followers !== null)
+      for (const follower of followers) this.#follows(time, follower, kind, isSure && !isJoint(node));
   }
 
   /** Settles a frame's promise and what follows it. */
@@ -219,7 +259,7 @@ export class FrameWaits {
     const { awaiter, awaiters, followers, maker } = frame;
     const made = maker !== null && maker.fn === frame.makerId ? maker : null;
     if (made !== null) made.called--;
-    const joint = made !== null && this.#isJoint(made.source) ? made : null;
+    const joint = made !== null && isJoint(made.source) && !made.source!.isDerived ? made : null;
     const waits = awaiter !== null && awaiter.awaits === frame;
     const wakesOne = waits && !awaiter.isEnding && awaiters === null && frame.closes === 0 && joint === null;
     if (waits && !wakesOne) this.wake(time, awaiter, kind);
@@ -239,10 +279,6 @@ export class FrameWaits {
     }
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
     if (joint !== null && joint.isEnding && joint.called === 0) this.#settleFrame(time, joint, kind);
-  }
-
-  #isJoint(promise: PromiseNode | null): boolean {
-    return promise !== null && (promise === this.#all || promise === this.#race);
   }
 
   #settlePromise(time: number, node: PromiseNode, kind: number): void {
@@ -280,12 +316,21 @@ export class FrameWaits {
 
   /** What the frame waits for has settled. */
   wake(time: number, frame: Scope, kind: number): void {
+    // What was noted before is not what it has waited for.
+    frame.isMaybe = false;
+    frame.turn = -1;
     if (frame.isEnding) this.#settleFrame(time, frame, kind);
     else this.#running.push(OpKind.FrameReady, time, frame);
   }
 
-  /** A call of the frame has ended that Promise.all or the like may have waited for. */
-  #maybeReady(time: number, frame: Scope): void {
+  /** Something has settled that the frame may wait for: of one that ends with it, whoever awaits that. */
+  #maybeReady(time: number, of: Scope): void {
+    let frame = of;
+    for (let depth = 0; frame.isEnding && depth < MAX_TAILS; depth++) {
+      const { awaiter } = frame;
+      if (awaiter === null || awaiter.awaits !== frame) break;
+      frame = awaiter;
+    }
     frame.op = this.#running.queue.add(OpKind.MaybeReady, time);
     this.#running.queue.refer(frame);
     frame.isMaybe = true;
@@ -381,13 +426,14 @@ export class FrameWaits {
   came(time: number, promise: PromiseNode): void {
     // Others that waited for it have told so.
     if (promise.settled) return;
-    if (isOutside(promise) || promise.isDerived) this.#closes(time, promise);
+    const isMade = promise.isDerived || (promise.id !== 0 && isJoint(promise));
+    if (isOutside(promise) || isMade) this.#closes(time, promise);
     if (isOutside(promise)) {
       this.#others.delete(promise.id);
       promise.settled = true;
       promise.settledAt = time;
       promise.settledKind = promise.source;
-    } else if (promise.isDerived) {
+    } else if (isMade) {
       this.#others.delete(promise.id);
       promise.settled = true;
     }
@@ -425,7 +471,10 @@ export class FrameWaits {
     const { turn, queue } = this.#running;
     if (frame.turn !== turn) return;
     if (frame.isMaybe) queue.markEarlier(frame.op, 1, time, this.#lookAhead);
-    else if (frame.awaits === null && (frame.source === null || frame.source.id === 0))
+    else if (
+      frame.awaits === null &&
+      (frame.source === null || frame.source.id === 0 || isJoint(frame.source))
+    )
       queue.markEarlier(frame.op, Bits.Soon, time, this.#lookAhead);
   }
 }
@@ -449,6 +498,16 @@ function leave(frame: Scope): void {
   if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
   frame.awaits = null;
   frame.source = null;
+}
+
+/** Whether it settles with one or all of several others. */
+function isJoint(promise: PromiseNode | null): boolean {
+  return promise !== null && (promise.cls === PromiseClass.All || promise.cls === PromiseClass.Race);
+}
+
+/** Whether nobody tells when it settles: it is one of Promise.race and the like, or not all that it waits for is known. */
+function isUncertain({ cls, unsettled }: PromiseNode): boolean {
+  return cls === PromiseClass.Race || unsettled === Infinity;
 }
 
 /** Whether what comes from another thread settles it. */

@@ -78,8 +78,10 @@ export interface PromiseNode {
   callee: Scope | null;
   calleeId: number;
   followsAt: number;
-  /** It was made by `then` and the like of what it follows: that settles before it, and by no other code. */
+  /** It was made by `then` and the like of what it follows: that settles before it, and by no other code. Or of members. */
   isDerived: boolean;
+  /** Of Promise.all and the like: how many members have not settled, Infinity where some are not known. */
+  unsettled: number;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -220,6 +222,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     calleeId: 0,
     followsAt: 0,
     isDerived: false,
+    unsettled: 0,
     counted: null,
     readied: null,
   };

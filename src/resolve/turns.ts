@@ -168,6 +168,12 @@ export class TurnReader {
       case Fact.Derived:
         this.#waits.derived(time, a, b);
         return;
+      case Fact.Joint:
+        this.#waits.addJoint(time, a, c);
+        return;
+      case Fact.Member:
+        this.#waits.addMember(a, b);
+        return;
       case Fact.Booting:
         if (a !== 1) running.bootEnds(time);
         else this.#booting = running.isFree(time);
