@@ -137,6 +137,23 @@ export function asFunction(node: AnyNode | undefined): FunctionNode | null {
   return inner?.type === "FunctionExpression" || inner?.type === "ArrowFunctionExpression" ? inner : null;
 }
 
+/**
+ * Where a program's own code may begin: behind its directives and the imports at its head, for Node prints the line of an
+ * import that fails, and whether that is right behind a directive.
+ */
+export function behindImports(body: readonly AnyNode[], start: number): { at: number; after: boolean } {
+  const directives = behindDirectives(body, start);
+  let first = body.findIndex((node) => node.start >= directives.at);
+  while (first >= 0 && first < body.length && isImport(body[first]!)) first++;
+  const node = first > 0 ? body[first] : undefined;
+  return node !== undefined && isImport(body[first - 1]!) ? { at: node.start, after: false } : directives;
+}
+
+function isImport(node: AnyNode): boolean {
+  if (node.type === "ExportNamedDeclaration") return node.source != null;
+  return node.type === "ImportDeclaration" || node.type === "ExportAllDeclaration";
+}
+
 /** Where a body's first statement behind its directives may begin, and whether there are directives. */
 export function behindDirectives(body: readonly AnyNode[], start: number): { at: number; after: boolean } {
   let at = start;

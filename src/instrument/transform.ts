@@ -3,7 +3,7 @@
  * do. Nothing of the text is changed or removed; code is inserted around and behind it, every insertion on the line
  * where it belongs. What is inserted where is in one method a construct, below.
  *
- * * Every file: `var $m=rt.module("…","…");` behind its directives, with its sites (base/sites.ts) and its name. The answer
+ * * Every file: `var $m=rt.module("…","…");` behind its directives and first imports, with its sites (base/sites.ts) and its name. The answer
  *   is the number of its first site; the others follow. Until then (a function may run before the body of its module,
  *   where imports go in a circle) numbers of sites are NaN, which means unknown. The name is not in the text that the
  *   transform makes: nothing there depends on anything but the file's content.
@@ -44,7 +44,7 @@ import { Insertions, isMarked, literal } from "./marks.ts";
 import { keyName, memberName, targetName } from "./names.ts";
 import { findScopes, settlersOf } from "./scopes.ts";
 import type { Scope, Scopes } from "./scopes.ts";
-import { asFunction, behindDirectives, eachChild, parse, unwrap } from "./syntax.ts";
+import { asFunction, behindDirectives, behindImports, eachChild, parse, unwrap } from "./syntax.ts";
 import type { AnyNode, FunctionNode, ModuleKind, Program } from "./syntax.ts";
 import { calleeOf, jointOf, mayWait, waitsOf } from "./waits.ts";
 import { Words, mayConcern, unescaped } from "./words.ts";
@@ -75,6 +75,22 @@ export interface TransformOptions {
   /** The text that is to be transformed, where `source` is the same with its types blanked out. */
   readonly typed?: string;
 }
+
+/**
+ * Expressions that V8 prints part by part. Of array and object literals only a misspelt member would be printed, and
+ * their parts are often calls that matter.
+ */
+const COMPOUND: ReadonlySet<string> = new Set([
+  "AssignmentExpression",
+  "BinaryExpression",
+  "ChainExpression",
+  "ConditionalExpression",
+  "LogicalExpression",
+  "MemberExpression",
+  "SequenceExpression",
+  "TemplateLiteral",
+  "UnaryExpression",
+]);
 
 /** Name of what belongs to no function. */
 const MODULE = "(module)";
@@ -123,8 +139,6 @@ class Transformer {
   #hint = "";
   /** Where the member begins whose function is the next node visited, -1 where it is no method. */
   #member = -1;
-  /** What the innermost `for … of` that was met last goes over. */
-  #subject: AnyNode | null = null;
   /** Calls that get no site of their own. */
   readonly #unmarked = new Set<AnyNode>();
   /** Those of them that V8 prints into an error if what they return is not what it must be. */
@@ -132,6 +146,7 @@ class Transformer {
   /** Where the statement that was met last begins, if it is an expression. */
   #statement = -1;
   readonly #visitor = (node: AnyNode): void => this.#visit(node);
+  readonly #leaver = (node: AnyNode): void => this.#leavePrinted(node);
 
   constructor(source: string, scopes: Scopes, words: Words, options: TransformOptions) {
     this.#source = source;
@@ -150,7 +165,7 @@ class Transformer {
     const scope = this.#scopes.of.get(program)!;
     const first = program.body[0];
     if (first === undefined) return null;
-    const { at, after } = behindDirectives(program.body, first.start);
+    const { at, after } = behindImports(program.body, first.start);
     if (scope.awaits && !scope.unsafe) {
       const frame = this.#site({ kind: "module", func: MODULE, of: this.#sites.length }, first.start);
       this.#insert(at, `const ${this.#frame}=${this.#runtime}.call(${this.#id(frame)});`);
@@ -191,7 +206,7 @@ class Transformer {
         if (hasFrame) return this.#yield(node);
         break;
       case "ReturnStatement":
-        if (hasFrame && node.argument != null) this.#leave(node.argument, false);
+        if (hasFrame && node.argument != null) this.#leave(node.argument);
         if (hasFrame && node.argument != null && mayWait(node.argument)) {
           return this.#tail(node.argument, "", "");
         }
@@ -204,26 +219,27 @@ class Transformer {
       }
       case "ForOfStatement":
         if (hasFrame && node.await) return this.#forAwait(node, node);
-        this.#subject = unwrap(node.right);
-        this.#leave(node.right);
+        if (hasFrame && showsAwait(node.right)) return this.#forOfAwaited(node);
+        this.#leavePrinted(node.right);
         break;
       case "ExpressionStatement":
         this.#statement = node.start;
         break;
       case "SpreadElement":
-        this.#leave(node.argument);
+        this.#leavePrinted(node.argument);
         break;
       case "MemberExpression":
-        this.#leave(node.object, node.computed || !isReaction(node.property));
+        if (!node.computed && isReaction(node.property)) this.#leave(node.object);
+        else this.#leavePrinted(node.object);
         break;
       case "TaggedTemplateExpression":
-        this.#leave(node.tag);
+        this.#leavePrinted(node.tag);
         break;
       case "TryStatement":
         if (hasFrame) return this.#try(node);
         break;
       case "NewExpression": {
-        this.#leave(node.callee);
+        this.#leavePrinted(node.callee);
         const code = this.#settlers(node);
         if (code === "") {
           if (hasFrame && this.#call(node)) return;
@@ -241,20 +257,20 @@ class Transformer {
         if (isName && name?.type === "Literal" && typeof name.value === "string") {
           return this.#named(named!, name.value);
         }
-        this.#leave(node.callee);
+        this.#leavePrinted(node.callee);
         if (this.#joint(node)) return;
         if (!hasFrame || !this.#call(node)) this.#arguments(node);
         return;
       }
       case "VariableDeclarator":
         this.#visit(node.id);
-        if (node.init != null && node.id.type !== "Identifier") this.#leave(node.init);
+        if (node.init != null && node.id.type !== "Identifier") this.#leavePrinted(node.init);
         if (node.init != null) this.#named(node.init, targetName(node.id, this.#source));
         return;
       case "AssignmentPattern":
       case "AssignmentExpression":
         this.#visit(node.left);
-        if (node.left.type.endsWith("Pattern")) this.#leave(node.right);
+        if (node.left.type.endsWith("Pattern")) this.#leavePrinted(node.right);
         return this.#named(node.right, targetName(node.left, this.#source));
       case "ExportDefaultDeclaration":
         return this.#named(node.declaration, "default");
@@ -304,7 +320,7 @@ class Transformer {
 
   /** The expression that is an async arrow function's body: it becomes a block. */
   #returned(body: AnyNode, before: string, after: string): void {
-    this.#leave(body, false);
+    this.#leave(body);
     if (mayWait(body)) return this.#tail(body, `{${before}return `, `${after}}`);
     this.#insert(body.start, `{${before}return `);
     this.#visit(body);
@@ -319,11 +335,18 @@ class Transformer {
   }
 
   /** What an expression calls gets no site. */
-  #leave(value: AnyNode, isPrinted = true): void {
+  #leave(value: AnyNode): void {
     const node = unwrap(value);
     this.#unmarked.add(node);
-    if (isPrinted) this.#printed.add(node);
-    if (node.type === "ChainExpression") this.#leave(node.expression, isPrinted);
+    if (node.type === "ChainExpression") this.#leave(node.expression);
+  }
+
+  /** The same for an expression that V8 may print into an error, and the parts of it. */
+  #leavePrinted(value: AnyNode): void {
+    const node = unwrap(value);
+    this.#unmarked.add(node);
+    this.#printed.add(node);
+    if (COMPOUND.has(node.type)) eachChild(node, this.#leaver);
   }
 
   /** A call of Promise.all and the like. False where it is none, or nothing may be inserted. */
@@ -371,14 +394,13 @@ class Transformer {
   }
 
   #await(node: AnyNode & { type: "AwaitExpression" }): void {
-    const subject = this.#subject;
     const site = this.#suspension("await", node.start, node.argument);
-    this.#leave(node.argument, false);
+    this.#leave(node.argument);
     const at = calleeOf(node.argument) === "" ? "" : `${this.#runtime}.at=`;
     this.#insert(node.start, `${this.#runtime}?.resume(${this.#frame},`);
     this.#insert(node.start + "await".length, `${this.#runtime}.block(${this.#frame},${at}${site},`);
     this.#visit(node.argument);
-    this.#insert(node.end, node === subject ? "))??undefined" : "))");
+    this.#insert(node.end, "))");
   }
 
   #yield(node: AnyNode & { type: "YieldExpression" }): void {
@@ -386,7 +408,7 @@ class Transformer {
     this.#insert(node.start, `${this.#runtime}?.next(${this.#frame},`);
     let at = node.start + "yield".length;
     if (node.delegate) at = behindStar(this.#source, at);
-    if (node.delegate) this.#leave(node.argument!);
+    if (node.delegate) this.#leavePrinted(node.argument!);
     const method = node.delegate ? "iterate" : "produce";
     const value = node.argument == null ? "" : ",";
     this.#insert(at, `${this.#runtime}.${method}(${this.#frame},${site}${value}`);
@@ -406,6 +428,17 @@ class Transformer {
     this.#insert(value.end, `${close}${after}`);
   }
 
+  /** V8 would print the runtime's name as what cannot be iterated. */
+  #forOfAwaited(loop: AnyNode & { type: "ForOfStatement" }): void {
+    const isBare = loop.right.type === "AwaitExpression";
+    this.#visit(loop.left);
+    this.#leavePrinted(loop.right);
+    if (!isBare) this.#insert(loop.right.start, "(");
+    this.#visit(loop.right);
+    this.#insert(loop.right.end, isBare ? "??undefined" : ")??undefined");
+    this.#visit(loop.body);
+  }
+
   /** `outer` is the loop itself or the outermost of its labels. */
   #forAwait(outer: AnyNode, loop: AnyNode & { type: "ForOfStatement" }): void {
     const site = this.#suspension("forAwait", loop.start);
@@ -416,7 +449,7 @@ class Transformer {
     const suspends = holdsSuspension(loop.right);
     this.#insert(outer.start, suspends ? "try{" : `try{${this.#runtime}${iterate}${subject});`);
     this.#visit(loop.left);
-    this.#leave(loop.right);
+    this.#leavePrinted(loop.right);
     if (suspends) this.#insert(loop.right.start, `${this.#runtime}?${iterate},`);
     this.#visit(loop.right);
     if (suspends) this.#insert(loop.right.end, ")??undefined");
@@ -539,6 +572,25 @@ class Transformer {
       else high = middle - 1;
     }
     return low;
+  }
+}
+
+/** Tells whether V8 may take an await in an expression for what gives its value. */
+function showsAwait(expression: AnyNode): boolean {
+  const node = unwrap(expression);
+  switch (node.type) {
+    case "AwaitExpression":
+      return true;
+    case "LogicalExpression":
+      return showsAwait(node.left) || showsAwait(node.right);
+    case "ConditionalExpression":
+      return [node.test, node.consequent, node.alternate].some(showsAwait);
+    case "SequenceExpression":
+      return showsAwait(node.expressions.at(-1)!);
+    case "AssignmentExpression":
+      return showsAwait(node.right);
+    default:
+      return false;
   }
 }
 

@@ -49,19 +49,59 @@ export function installFatalErrors(): void {
 function reportOf(error: unknown, fromPromise: boolean): string | null {
   try {
     if (!types.isNativeError(error) || hasOtherReports(error)) return null;
-    const top = /^ {4}at (?:.* \()?((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/m.exec(
-      String(error.stack),
-    );
-    if (top === null || top[0] !== /^ {4}at .*$/m.exec(String(error.stack))?.[0]) return null;
-    const [, name, line, column] = top;
-    const marked = markedLine(name!, Number(line));
-    if (marked === null || findSourceMap(name!) !== undefined) return null;
-    const source = strip(marked);
-    const start = startOf(source, Number(column) - 1, fromPromise);
+    const place = placeOf(error, fromPromise);
+    if (place === null) return null;
+    const { name, line, source, start } = place;
     return `${name}:${line}\n${source}\n${underline(source, start)}\n\n${described(error)}\n\nNode.js ${process.version}\n`;
   } catch {
     return null;
   }
+}
+
+interface Place {
+  readonly name: string;
+  readonly line: number;
+  /** The text of the line as it was, and where in it something happened, counted from 0. */
+  readonly source: string;
+  readonly start: number;
+}
+
+/** Where V8 says that an error was thrown, if that is a line with insertions; null where it may be another. */
+function placeOf(error: Error, fromPromise: boolean): Place | null {
+  const lines = String(error.stack).match(/^ {4}at .*$/gm) ?? [];
+  const top = lines.findIndex((line) => !line.endsWith("(<anonymous>)"));
+  const place = placeIn(lines[top]);
+  if (place === null) return null;
+  const isMade =
+    top === 0 && /^(?:new\b|[\w$.]*(?:Error|captureStackTrace)\()/.test(place.source.slice(place.start));
+  // Of code that is read it is a line of that which is printed.
+  const isRead = top === 0 ? !isMade : /^ {4}at (?:JSON\.parse|(?:new )?\w*Function) /.test(lines[0]!);
+  if (error.name === "SyntaxError" && isRead) return null;
+  // Of a rejected promise, and of what a microtask throws, it is the place that the stack tells.
+  const isRethrown = fromPromise || isInMicrotask(lines);
+  if (isRethrown || !isMade) return place;
+  for (let i = top; i < lines.length; i++) {
+    const from = placeIn(lines[i]);
+    const thrown = from === null ? null : /\bthrow\b[^;{}]*$/.exec(from.source.slice(0, from.start));
+    if (thrown !== null) return { ...from!, start: thrown.index };
+  }
+  return null;
+}
+
+/** Newer Nodes call a microtask from no function of theirs. */
+function isInMicrotask(lines: readonly string[]): boolean {
+  if (lines.some((line) => /^ {4}at (?:\w+\.)?runMicrotask \(node:/.test(line))) return true;
+  return lines.length < Error.stackTraceLimit && !lines.at(-1)!.includes("node:");
+}
+
+/** The place that a line of a stack names; null where that line of code has no insertions or a source map. */
+function placeIn(frame: string | undefined): Place | null {
+  const found = /^ {4}at (?:.* \()?((?:file:\/\/|\/|[A-Za-z]:\\).*):(\d+):(\d+)\)?$/.exec(frame ?? "");
+  if (found === null) return null;
+  const [, name = "", line = "", column = ""] = found;
+  const marked = markedLine(name, Number(line));
+  if (marked === null || findSourceMap(name) !== undefined) return null;
+  return { name, line: Number(line), source: strip(marked), start: Number(column) - 1 };
 }
 
 /** Nothing of the program runs any more: the look-up is Node's, for what it prints. */
@@ -87,16 +127,12 @@ function originalOf(map: SourceMap, line: number, column: number): number {
 }
 
 function hasOtherReports(error: Error): boolean {
+  // Thrown by Node, whatever its stack says.
+  if ((error as NodeJS.ErrnoException).code === "ERR_ASSERTION") return true;
   // An emitter's own text about an `error` event.
   if (Object.getOwnPropertySymbols(error).some((key) => String(key).includes("EnhanceStack"))) return true;
   const words = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? "").split(/[\s"]+/)];
   return words.some((word) => OTHER_REPORTS.test(word));
-}
-
-/** V8 names the place where an error was made if a promise was rejected, and that of the `throw` otherwise. */
-function startOf(source: string, column: number, fromPromise: boolean): number {
-  const thrown = fromPromise ? null : /\bthrow\s*\(*$/.exec(source.slice(0, column));
-  return thrown === null ? column : thrown.index;
 }
 
 /** Node goes by bytes, whatever the characters. */

@@ -26,6 +26,11 @@ const TABLE: Readonly<Record<string, readonly [text: string, alone: RegExp, load
     /^\s*\S+\nconst f = async \(\) => \{ await 1; \}; throw 5;\n/,
     /__runtrace/,
   ],
+  "the line of an error that is thrown elsewhere than it was made": [
+    `const e = new Error("x");\n${ASYNC} throw e;`,
+    /^\S+\nconst f = async \(\) => \{ await 1; \}; throw e;\n/m,
+    /__runtrace/,
+  ],
   "what the formatter of stacks is": [
     "const mine = () => 1; Error.prepareStackTrace = mine; console.log(Error.prepareStackTrace === mine);",
     /^true\n$/,

@@ -187,6 +187,45 @@ export const PROGRAMS: Readonly<Record<string, TestProgram>> = {
     files: { "main.cjs": `(async () => { await 1; throw { a: 1 }; })();` },
     transformed: ["main.cjs"],
   },
+  uncaughtBuiltin: {
+    files: {
+      "main.cjs": `const f = async (x) => { await x; BigInt("x"); };\n(async () => { await 1; [].reduce(f); })();`,
+    },
+    transformed: ["main.cjs"],
+  },
+  uncaughtElsewhere: {
+    files: {
+      "main.cjs": `${ASYNC} const made = () => { const e = new Error("made"); return e; };\nconst fail = (x = async () => await 1) => { throw made(); };\nsetTimeout(fail, 1);`,
+    },
+    transformed: ["main.cjs"],
+  },
+  uncaughtMicrotask: {
+    files: {
+      "main.cjs": `queueMicrotask(async () => await 1); queueMicrotask(() => { throw new Error("late"); });`,
+    },
+    transformed: ["main.cjs"],
+  },
+  uncaughtAssertion: {
+    files: { "main.cjs": `${ASYNC}\nrequire("assert").strictEqual(1, 2, String(async () => await 1));` },
+    transformed: ["main.cjs"],
+  },
+  uncaughtSyntax: {
+    files: { "main.cjs": `const f = (x = async () => await 1) => { eval("("); }; f();` },
+    transformed: ["main.cjs"],
+  },
+  missingExport: {
+    files: {
+      "main.mjs": `import { nothing } from "./lib.mjs";\nexport * from "./lib.mjs";\nawait nothing();`,
+      "lib.mjs": `export const f = async () => { await 1; };`,
+    },
+    transformed: [],
+  },
+  evaluatedPlace: {
+    files: {
+      "main.cjs": `const f = (x = async () => await 1) => console.log(eval("new Error('evaluated').stack.split('\\\\n')[1]")); f();`,
+    },
+    transformed: ["main.cjs"],
+  },
   uncaughtEvent: {
     files: {
       "main.cjs": `(async () => {\n await 1;\n fail();\n })();\nfunction fail() {\n new (require("events"))().emit("error", new Error("emitted"));\n }`,

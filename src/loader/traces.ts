@@ -10,7 +10,9 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { types } from "node:util";
 import { ownSetters, rawTraces } from "../base/raw-traces.ts";
+import { strip } from "../instrument/marks.ts";
 import { disguise, undisguised } from "./disguise.ts";
 import { RUNTIME } from "./options.ts";
 import { columnOf } from "./texts.ts";
@@ -111,15 +113,26 @@ function stepping(prepare: Prepare, errors: object = Error): Prepare {
   const known = proxies.get(prepare);
   if (known !== undefined) return known;
   const proxy = new Proxy(prepare, {
-    apply: (target, self, [error, trace, ...rest]: [Error, unknown, ...unknown[]]) =>
-      Reflect.apply(target, self, [
-        error,
-        Array.isArray(trace) ? shown(trace as CallSite[], errors) : trace,
-        ...rest,
-      ]),
+    apply: (target, self, [error, trace, ...rest]: [Error, unknown, ...unknown[]]) => {
+      cleanMessage(error);
+      const seen = Array.isArray(trace) ? shown(trace as CallSite[], errors) : trace;
+      return Reflect.apply(target, self, [error, seen, ...rest]) as unknown;
+    },
   });
   proxies.set(prepare, disguise(proxy, prepare));
   return proxy;
+}
+
+/** `assert.ok` writes the text of its call into its message, from V8's own copy, before the stack is asked for. */
+function cleanMessage(error: unknown): void {
+  if (!types.isNativeError(error)) return;
+  const message = Object.getOwnPropertyDescriptor(error, "message");
+  const text: unknown = message?.value;
+  if (typeof text !== "string" || !text.includes(RUNTIME)) return;
+  const original = strip(
+    text.replaceAll("/*\\u0001*/", "/*\u0001*/").replaceAll("/*\\u0002*/", "/*\u0002*/"),
+  );
+  if (original !== text) Reflect.defineProperty(error, "message", { ...message, value: original });
 }
 
 function shown(trace: CallSite[], errors: object): CallSite[] {
@@ -236,9 +249,10 @@ function mapColumns(trace: CallSite[]): CallSite[] {
     const name = frame.getFileName();
     const line = frame.getLineNumber();
     const column = frame.getColumnNumber();
-    if (typeof name !== "string" || line === null || column === null) continue;
-    const original = columnOf(name, line, column);
-    if (original === column && frame.getFunctionName()?.includes(RUNTIME) !== true) continue;
+    if (line === null || column === null) continue;
+    const original = typeof name === "string" ? columnOf(name, line, column) : column;
+    const isSame = original === column && frame.getFunctionName()?.includes(RUNTIME) !== true;
+    if (isSame && !(frame.isEval() && originOf(frame) !== frame.getEvalOrigin())) continue;
     if (result === trace) result = [...trace];
     prototype ??= mappedPrototype(frame);
     const stand = Object.create(prototype) as CallSite;
@@ -246,6 +260,17 @@ function mapColumns(trace: CallSite[]): CallSite[] {
     result[i] = stand;
   }
   return result;
+}
+
+const ORIGIN = /((?:file:\/\/)?\/[^()]*):(\d+):(\d+)/;
+
+/** Where the text of `eval` came from, with the column of the original text. */
+function originOf(frame: CallSite): string | undefined {
+  return frame
+    .getEvalOrigin()
+    ?.replace(ORIGIN, (_all, file: string, line: string, column: string) =>
+      [file, line, columnOf(file, Number(line), Number(column))].join(":"),
+    );
 }
 
 /** The methods of frames, for those that stand for one: they answer what that answers, but for columns. */
@@ -261,7 +286,9 @@ function mappedPrototype(frame: CallSite): object {
       const value: unknown = Reflect.apply(method, stood.frame, []);
       if (key === "getColumnNumber") return stood.column;
       if (key === "getEnclosingColumnNumber") return enclosingColumn(stood.frame, value);
-      if (key === "toString") return withoutRuntime(withColumn(String(value), stood.column));
+      if (key === "getEvalOrigin") return originOf(stood.frame);
+      if (key === "toString")
+        return withoutRuntime(withOrigin(withColumn(String(value), stood.column), stood.frame));
       return typeof value === "string" && key !== "getFileName" ? withoutRuntime(value) : value;
     };
     Object.defineProperty(result, key, { value: disguise(replacement, method), enumerable: false });
@@ -276,6 +303,11 @@ function enclosingColumn(frame: CallSite, column: unknown): unknown {
   ).getEnclosingLineNumber?.();
   if (typeof name !== "string" || typeof line !== "number" || typeof column !== "number") return column;
   return columnOf(name, line, column);
+}
+
+function withOrigin(text: string, frame: CallSite): string {
+  const origin = frame.isEval() ? frame.getEvalOrigin() : undefined;
+  return origin === undefined ? text : text.replace(origin, () => originOf(frame)!);
 }
 
 function withColumn(text: string, column: number): string {
