@@ -46,6 +46,7 @@ import { findScopes, settlersOf } from "./scopes.ts";
 import type { Scope, Scopes } from "./scopes.ts";
 import { asFunction, behindDirectives, behindImports, eachChild, parse, unwrap } from "./syntax.ts";
 import type { AnyNode, FunctionNode, ModuleKind, Program } from "./syntax.ts";
+import { COMPOUND, computes, holdsSuspension, showsAwait } from "./parts.ts";
 import { calleeOf, jointOf, mayWait, waitsOf } from "./waits.ts";
 import { Words, mayConcern, unescaped } from "./words.ts";
 
@@ -75,22 +76,6 @@ export interface TransformOptions {
   /** The text that is to be transformed, where `source` is the same with its types blanked out. */
   readonly typed?: string;
 }
-
-/**
- * Expressions that V8 prints part by part. Of array and object literals only a misspelt member would be printed, and
- * their parts are often calls that matter.
- */
-const COMPOUND: ReadonlySet<string> = new Set([
-  "AssignmentExpression",
-  "BinaryExpression",
-  "ChainExpression",
-  "ConditionalExpression",
-  "LogicalExpression",
-  "MemberExpression",
-  "SequenceExpression",
-  "TemplateLiteral",
-  "UnaryExpression",
-]);
 
 /** Name of what belongs to no function. */
 const MODULE = "(module)";
@@ -575,46 +560,8 @@ class Transformer {
   }
 }
 
-/** Tells whether V8 may take an await in an expression for what gives its value. */
-function showsAwait(expression: AnyNode): boolean {
-  const node = unwrap(expression);
-  switch (node.type) {
-    case "AwaitExpression":
-      return true;
-    case "LogicalExpression":
-      return showsAwait(node.left) || showsAwait(node.right);
-    case "ConditionalExpression":
-      return [node.test, node.consequent, node.alternate].some(showsAwait);
-    case "SequenceExpression":
-      return showsAwait(node.expressions.at(-1)!);
-    case "AssignmentExpression":
-      return showsAwait(node.right);
-    default:
-      return false;
-  }
-}
-
 function isSafe(scope: Scope): boolean {
   return !scope.unsafe && !scope.clashes;
-}
-
-/** Tells whether an expression holds an await or a yield of its own. */
-function holdsSuspension(node: AnyNode): boolean {
-  if (node.type === "AwaitExpression" || node.type === "YieldExpression") return true;
-  // Only computed keys and the superclass of a class belong to the function around it: it may say yes for too much.
-  if (/Function/.test(node.type)) return false;
-  let holds = false;
-  eachChild(node, (child) => (holds ||= holdsSuspension(child)));
-  return holds;
-}
-
-/** Tells whether a parameter calls code of the program before the body begins, which may make promises. */
-function computes(node: AnyNode): boolean {
-  if (/^(?:Call|New|TaggedTemplate|Import)Expression$/.test(node.type)) return true;
-  if (/Function/.test(node.type)) return false;
-  let found = false;
-  eachChild(node, (child) => (found ||= computes(child)));
-  return found;
 }
 
 /** What an await or a tail waits for. */
