@@ -18,6 +18,10 @@ export const UNKNOWN = callbackEntry(0);
 const MAX_TAILS = 1_000;
 /** Promises that settle with each other that are asked who waits for them. */
 const MAX_FOLLOWED = 100;
+/** Promises of which one is a member that are told when it settles: one that never does may be in any number of races. */
+const MAX_FOLLOWERS = 1_000;
+/** Promises of Promise.all and the like, members of each other, that are told that one may have settled. */
+const MAX_DOUBTS = 4;
 /** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
 const FRAMES_KEPT = 250_000;
 /** Other promises known at the most that can be awaited: many are never seen to settle. */
@@ -107,9 +111,16 @@ export class FrameWaits {
     const frame = this.#frames.get(of);
     const member = frame ?? this.#others.get(of);
     if (member === undefined || member === node) return;
+    // A list may hold one twice.
+    if (member.followers?.at(-1) === node) return;
+    if (member.followers?.length === MAX_FOLLOWERS)
+      member.followers = member.followers.filter((follower) => !follower.settled);
+    const isKnown = member.followers?.length !== MAX_FOLLOWERS;
+    const isSure = frame !== undefined || !isUncertain(member as PromiseNode);
+    node.unsettled += isKnown && isSure ? 1 : Infinity;
+    if (!isKnown) return;
     member.followers = added(member.followers, node);
     node.isDerived = true;
-    node.unsettled += frame === undefined && isUncertain(this.#others.get(of)!) ? Infinity : 1;
   }
 
   /** The promise whose executor runs. */
@@ -226,13 +237,11 @@ export class FrameWaits {
     if (this.#follow(time, node, of)) this.#others.set(id, node);
   }
 
-  /** What the promise follows has settled, or perhaps has. */
-  #follows(time: number, node: PromiseNode, kind: number, isSure = true): void {
-    if (!node.isDerived) {
-      this.#settlePromise(time, node, kind);
-      return;
-    }
-    if (node.cls === PromiseClass.All && isSure && --node.unsettled === 0) {
+  /** What the promise follows has settled; or perhaps has, on the way through so many of Promise.all and the like. */
+  #follows(time: number, node: PromiseNode, kind: number, doubts = 0): void {
+    const isSure =
+      doubts === 0 && (!node.isDerived || (node.cls === PromiseClass.All && --node.unsettled === 0));
+    if (isSure) {
       this.#settlePromise(time, node, kind);
       return;
     }
@@ -246,8 +255,9 @@ export class FrameWaits {
         else this.#maybeReady(time, frame);
       }
     }
-    if (followers !== null)
-      for (const follower of followers) this.#follows(time, follower, kind, isSure && !isJoint(node));
+    const passed = isJoint(node) ? doubts + 1 : doubts;
+    if (followers === null || passed > MAX_DOUBTS) return;
+    for (const follower of followers) this.#follows(time, follower, kind, passed);
   }
 
   /** Settles a frame's promise and what follows it. */
@@ -426,7 +436,7 @@ export class FrameWaits {
   came(time: number, promise: PromiseNode): void {
     // Others that waited for it have told so.
     if (promise.settled) return;
-    const isMade = promise.isDerived || (promise.id !== 0 && isJoint(promise));
+    const isMade = promise.isDerived || promise.followsAt !== 0 || (promise.id !== 0 && isJoint(promise));
     if (isOutside(promise) || isMade) this.#closes(time, promise);
     if (isOutside(promise)) {
       this.#others.delete(promise.id);
