@@ -1,5 +1,6 @@
 import { ChildProcess } from "node:child_process";
 import events from "node:events";
+import fs from "node:fs";
 import { Readable } from "node:stream";
 import consumers from "node:stream/consumers";
 import streams from "node:stream/promises";
@@ -42,6 +43,9 @@ export function watchEmitters(watch: CallbackOptions): (() => void)[] {
     wrap(streams, "pipeline", (original) => piping(watch, original)),
     wrap(sleeps, "setInterval", (original) =>
       giving(original, (iterator) => iterates(watch, iterator, ResourceKind.Timeout)),
+    ),
+    wrap(fs.promises, "watch", (original) =>
+      giving(original, (iterator) => iterates(watch, iterator, ResourceKind.Fs)),
     ),
     wrap(ChildProcess.prototype, "spawn", (original) => spawning(watch, original)),
     wrap(Readable.prototype, Symbol.asyncIterator, (original) => iterating(watch, original)),

@@ -147,8 +147,7 @@ function reasonOfAwaited(
   let reactions = 0;
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
     if (callee !== null) {
-      const of = activationBehind(callee, time);
-      if (of !== null && of !== activation) return "chan receive";
+      if (isOfAnother(callee, activation, time)) return "chan receive";
       promise = callee.waitingFor;
       callee = calleeOf(callee);
     } else if (promise === null) {
@@ -212,8 +211,8 @@ function reasonOfSettler(
 ): string | null {
   if (!hasSettled(promise, time + lookAhead)) return null;
   if (promise.settledBy === null) return reasonOfKind(promise.settledKind);
-  const by = activationBehind(promise.settledBy, time);
-  return by !== null && by !== activation ? "chan receive" : reasonOfKind(promise.settledKind);
+  const isOthers = isOfAnother(promise.settledBy, activation, time);
+  return isOthers ? "chan receive" : reasonOfKind(promise.settledKind);
 }
 
 function hasSettled({ settled, settledAt }: PromiseNode, latest: number): boolean {
@@ -233,9 +232,15 @@ function isLeftToOthers({ cls, id }: PromiseNode, { sources }: Activation, react
   return true;
 }
 
-/** The activation of a scope or, where it is younger than `time` and perhaps not decided, of the code it came from. */
-function activationBehind(scope: Scope, time: number): Activation | null {
+/**
+ * Whether a scope is another activation's; one that is younger than `time`, and perhaps not decided, counts as the code it
+ * came from.
+ */
+function isOfAnother(scope: Scope, activation: Activation, time: number): boolean {
   let at = scope;
   while (at.parent !== null && at.since > time) at = at.parent;
-  return entryOf(at)?.activation ?? null;
+  const entry = entryOf(at);
+  if (entry === null) return false;
+  // What repeats is an activation that has begun with its first callback.
+  return entry.activation === null ? entry.since <= time : entry.activation !== activation;
 }
