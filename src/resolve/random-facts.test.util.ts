@@ -196,6 +196,15 @@ class RandomLoop {
       const id = this.#executors[this.#executors.length - 1 - (which % Math.min(4, this.#executors.length))]!;
       const awaited = other % 3 === 0 && any !== id ? any : Awaited.Settled;
       this.#put(Fact.Settled, time, id, awaited, other % 64);
+    } else if (what < 595) {
+      const id = this.#new(this.#awaitable);
+      this.#put(Fact.Joint, time, id, 0, other % 2 === 0 ? PromiseClass.All : PromiseClass.Race);
+      const members = this.#awaitable
+        .slice(-2 - (which % 4), -1)
+        .filter((_, index) => index % 3 !== which % 5);
+      for (const member of members) this.#put(Fact.Member, time, id, member);
+      if (other % 5 === 0) this.#put(Fact.Member, time, id, Awaited.Unknown);
+      if (other % 7 === 0) this.#put(Fact.Member, time, id, any);
     } else {
       this.#put(
         Fact.Source,
