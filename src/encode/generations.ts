@@ -287,10 +287,7 @@ export class Generations {
     for (const [, goroutine] of this.goroutines.entries()) {
       goroutine.seq = 0;
       if (goroutine.status === GoStatus.Runnable || goroutine.status === GoStatus.Waiting) {
-        const { entry, stopped } = goroutine;
-        // Where it stopped tells more than its entry, which only names it: shown where it gives the same name.
-        const stack = stopped !== 0 && this.stacks.sameEntry(stopped, entry) ? stopped : entry;
-        this.#goStatus(this.#status(Ev.GoStatusStack), goroutine, NO_THREAD, stack);
+        this.#goStatus(this.#status(Ev.GoStatusStack), goroutine, NO_THREAD, this.#placeOf(goroutine));
         if (goroutine.assisting) {
           this.#status(Ev.GCMarkAssistActive).uvarint(goroutine.id);
           // Its sequence number waits for the status alone, so time must see to it that the range ends after this.
@@ -298,6 +295,11 @@ export class Generations {
         }
       }
     }
+  }
+
+  /** Where it stopped tells more than its entry, which only names it: shown where it gives the same name. */
+  #placeOf({ entry, stopped }: Goroutine): number {
+    return stopped !== 0 && this.stacks.sameEntry(stopped, entry) ? stopped : entry;
   }
 
   #announceThreads(): void {
@@ -312,7 +314,8 @@ export class Generations {
       this.#procStatus(this.event(thread, Ev.ProcStatus, start), thread.proc);
       const { goroutine } = thread;
       if (goroutine === null) continue;
-      this.#goStatus(this.event(thread, Ev.GoStatusStack, start), goroutine, thread.id, goroutine.entry);
+      const place = goroutine.status === GoStatus.Syscall ? this.#placeOf(goroutine) : goroutine.entry;
+      this.#goStatus(this.event(thread, Ev.GoStatusStack, start), goroutine, thread.id, place);
       if (goroutine.assisting) this.event(thread, Ev.GCMarkAssistActive, start).uvarint(goroutine.id);
       if (goroutine.stw !== null) this.stopTheWorld(thread, start);
       this.repeat(thread);

@@ -10,7 +10,7 @@ export interface Goroutine {
   seq: number;
   /** Time of the last event that another thread's events about it must follow. */
   last: number;
-  /** Entry stack, and the stack of its last block or stop (0: none). */
+  /** Entry stack, and the stack of its last block, stop or system call (0: none). */
   readonly entry: number;
   stopped: number;
   /** Why it stopped last; "" before. */

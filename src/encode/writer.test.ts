@@ -178,7 +178,7 @@ test("a new generation states what every proc and goroutine is doing, and repeat
   writer.goStart(2, 1063, 5);
   writer.gcBegin(2, 1064, 0);
   writer.stwBegin(2, 1065, "kind", 0);
-  writer.syscallBegin(2, 1066, 0);
+  writer.syscallBegin(2, 1066, waits);
   writer.rotate(2000);
   const first = file().length;
   writer.syscallEnd(2, 2100);
@@ -198,7 +198,7 @@ test("a new generation states what every proc and goroutine is doing, and repeat
     "1 2300 GoStart g=2 g_seq=2",
     "1 2400 GCEnd gc_seq=3",
     "2 2000 ProcStatus p=1 pstatus=3",
-    "2 2000 GoStatusStack g=5 m=2 gstatus=3 stack=1",
+    "2 2000 GoStatusStack g=5 m=2 gstatus=3 stack=2",
     "2 2000 STWBegin kind_string=4 stack=0",
     "2 2000 ProcsChange procs_value=2 stack=0",
     "2 2000 GCActive gc_seq=2",

@@ -237,6 +237,7 @@ export class TraceWriter {
     out.uvarint(place);
     proc.status = ProcStatus.Syscall;
     goroutine.status = GoStatus.Syscall;
+    goroutine.stopped = place;
   }
 
   /** The current goroutine comes back from its syscall. */
