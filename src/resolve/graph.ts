@@ -78,6 +78,8 @@ export interface PromiseNode {
   followsAt: number;
   /** It was made by `then` and the like of what it follows: that settles before it, and by no other code. */
   isDerived: boolean;
+  /** Of such a one: when what it follows has settled, so that it waits for what its callback does. */
+  calledAt: number;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -205,6 +207,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     calleeId: 0,
     followsAt: 0,
     isDerived: false,
+    calledAt: Infinity,
     counted: null,
     readied: null,
   };
