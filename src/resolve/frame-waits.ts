@@ -246,6 +246,7 @@ export class FrameWaits {
       return;
     }
     // Its callback is still to run; most likely the promise settles with that, in the same turn.
+    node.calledAt = time;
     const { awaiters, followers } = node;
     if (awaiters !== null) {
       for (const frame of awaiters) {

@@ -82,6 +82,8 @@ export interface PromiseNode {
   isDerived: boolean;
   /** Of Promise.all and the like: how many members have not settled, Infinity where some are not known. */
   unsettled: number;
+  /** Of such a one: when what it follows has settled, so that it waits for what its callback does. */
+  calledAt: number;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -223,6 +225,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     followsAt: 0,
     isDerived: false,
     unsettled: 0,
+    calledAt: Infinity,
     counted: null,
     readied: null,
   };

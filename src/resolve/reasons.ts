@@ -170,6 +170,8 @@ function reasonOfAwaited(
     } else if (promise.parent !== null) {
       promise = promise.parent;
     } else if (promise.followsAt !== 0 && promise.followsAt <= time + lookAhead) {
+      // What its callback has returned is not told.
+      if (promise.calledAt < time) return null;
       if (promise.isDerived) reactions++;
       callee = calleeOf(promise);
       promise = promise.follows;
