@@ -48,6 +48,8 @@ export class FrameWaits {
   readonly #all: PromiseNode;
   readonly #race: PromiseNode;
   readonly #kinds: PromiseNode[] = [];
+  /** Promises of which it was noted that they may have settled, since one has. */
+  #doubted = 0;
 
   /** `closeCall` is told of every call (of the annotation API) that ends with a promise. */
   constructor(
@@ -258,7 +260,11 @@ export class FrameWaits {
     }
     const passed = isJoint(node) ? doubts + 1 : doubts;
     if (followers === null || passed > MAX_DOUBTS) return;
-    for (const follower of followers) this.#follows(time, follower, kind, passed);
+    if (doubts === 0) this.#doubted = 0;
+    for (const follower of followers) {
+      if (passed > 0 && ++this.#doubted > MAX_FOLLOWED) return;
+      this.#follows(time, follower, kind, passed);
+    }
   }
 
   /** Settles a frame's promise and what follows it. */
@@ -447,6 +453,7 @@ export class FrameWaits {
     } else if (isMade) {
       this.#others.delete(promise.id);
       promise.settled = true;
+      promise.settledAt = time;
     }
   }
 
