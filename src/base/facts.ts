@@ -122,7 +122,10 @@ export const Fact = {
    * code that is known to run calls it, else 32 + ResourceKind of the callback that does, if known.
    */
   Settled: 76,
-  /** A function of Node's gave a promise. a: promise id; b: delay in ms of the timer that settles it, else 0; c: ResourceKind of what settles it, User where the program's code does. */
+  /**
+   * A function of Node's gave a promise. a: promise id; b: delay in ms of the timer that settles it, else 0; c: ResourceKind
+   * of what settles it, User where the program's code does.
+   */
   Source: 77,
   /** A job of the main script or of what loads it begins (a: 1) or ends (a: 0). */
   Booting: 78,

@@ -3,10 +3,10 @@
  * do. Nothing of the text is changed or removed; code is inserted around and behind it, every insertion on the line
  * where it belongs. What is inserted where is in one method a construct, below.
  *
- * * Every file: `var $m=rt.module("…","…");` behind its directives and first imports, with its sites (base/sites.ts) and its name. The answer
- *   is the number of its first site; the others follow. Until then (a function may run before the body of its module,
- *   where imports go in a circle) numbers of sites are NaN, which means unknown. The name is not in the text that the
- *   transform makes: nothing there depends on anything but the file's content.
+ * * Every file: `var $m=rt.module("…","…");` behind its directives and first imports, with its sites (base/sites.ts) and
+ *   its name. The answer is the number of its first site; the others follow. Until then (a function may run before the body
+ *   of its module, where imports go in a circle) numbers of sites are NaN, which means unknown. The name is not in the text
+ *   that the transform makes: nothing there depends on anything but the file's content.
  * * Async function: `const $f=rt.call($m+1);try{ … }finally{rt.end($f)}` around the body, behind the directives
  *   (`rt.call($m+1,1)` where defaults of parameters may have made promises). A body of
  *   an arrow function that is an expression becomes a block that returns it. Moving the body into a block is seen only

@@ -4,8 +4,8 @@ import { imitate, replace, undoAll } from "../probe/replace.ts";
 
 /**
  * The process's end, seen without a trace: `process.emit` is wrapped, so that an exit is seen after all of the
- * program's own listeners, `process.reallyExit`, for a listener that exits itself, and `process.execve`. For signals there is one
- * listener of ours, since without one the signal kills at once; listeners, rawListeners, listenerCount and eventNames
+ * program's own listeners, `process.reallyExit`, for a listener that exits itself, and `process.execve`. For signals there
+ * is one listener of ours, since without one the signal kills at once; listeners, rawListeners, listenerCount and eventNames
  * leave it out. It acts only while the program has none of its own.
  */
 export interface EndOfProcess {

@@ -83,7 +83,10 @@ export class FrameWaits {
     this.#others.clear();
   }
 
-  /** A promise that is settled by the completion of a resource of that kind; User: by code of the program. `delay`: ms, 0: none. */
+  /**
+   * A promise that is settled by the completion of a resource of that kind; User: by code of the program. `delay`: that of
+   * a timer in ms, else 0.
+   */
   addSource(time: number, id: number, delay: number, kind: number): void {
     const isPrograms = kind === ResourceKind.User;
     const cls = isPrograms ? PromiseClass.New : PromiseClass.Native;

@@ -1,8 +1,8 @@
 const SMALLEST_COMPACTION = 1024;
 
 /**
- * Pending one-shot timers, and what waits for one, by due time (ns). Timers that are over are dropped when they come up, and all at once when the
- * heap has doubled, so that its size is bounded by twice the timers that are alive.
+ * Pending one-shot timers, and what waits for one, by due time (ns). Timers that are over are dropped when they come up,
+ * and all at once when the heap has doubled, so that its size is bounded by twice the timers that are alive.
  */
 export class TimerHeap<T extends { readonly due: number }> {
   readonly #isOver: (timer: T) => boolean;
