@@ -19,7 +19,10 @@ export const Fact = {
 
   /** A callback of the event loop begins. a: resource id; b: due time in ns for timers, else 0; c: ResourceKind. */
   Before: 10,
-  /** It ends. a: resource id. */
+  /**
+   * It ends. a: resource id; c: 1 where it is a function given to `then` and the like, whose promise has its id; b: then
+   * awaited, what it has returned, Settled where it has thrown.
+   */
   After: 11,
   /**
    * A resource that will call back is made. a: resource id; b: site id of one that calls back again and again, else id of the
@@ -129,7 +132,10 @@ export const Fact = {
   Source: 77,
   /** A job of the main script or of what loads it begins (a: 1) or ends (a: 0). */
   Booting: 78,
-  /** A promise was made by `then` and the like, one or several times, of another one. a: promise id; b: id of the other one. */
+  /**
+   * A promise was made by `then` and the like, one or several times, of another one. a: promise id; b: id of the other one,
+   * or 0; c: 1 where the function that they were given is told of, and has the same id.
+   */
   Derived: 79,
   /** A promise is made by Promise.all and the like. a: promise id; c: PromiseClass, All or Race. Its members follow. */
   Joint: 80,
@@ -141,9 +147,17 @@ export const Fact = {
  * What a frame awaits: the id of the frame, executor or resource whose promise it is, or one of these.
  * Unknown: a promise of which nothing is known. Settled: no promise, so that it waits for the jobs before it only.
  * Yielded: an async generator waits to be asked for its next value. Iterates: what the frame's iterator gives next; if
- * that is a generator's, the fact that it runs follows at once. Kind - k: the same of an iterator of ResourceKind k.
+ * that is a generator's, the fact that it runs follows at once. Kind - k: the same of an iterator of ResourceKind k. Asks:
+ * as Iterates, but the frame runs on, until another such fact tells what it suspends for, unless that is a generator.
  */
-export const Awaited = { Unknown: 0, Settled: -1, Yielded: -2, Iterates: -3, Kind: -16 } as const;
+export const Awaited = {
+  Unknown: 0,
+  Settled: -1,
+  Yielded: -2,
+  Iterates: -3,
+  Asks: -4,
+  Kind: -16,
+} as const;
 
 /** What calls back, as far as reasons and liveness need to know. */
 export const ResourceKind = {

@@ -48,8 +48,21 @@ export function holdsSuspension(node: AnyNode): boolean {
   return holds;
 }
 
+/** Constructors of the language and of Node that make no promise of what they are given, whatever that is. */
+const PLAIN: ReadonlySet<string> = new Set([
+  "AbortController",
+  "Date",
+  "Headers",
+  "Map",
+  "Set",
+  "WeakMap",
+  "WeakSet",
+]);
+
 /** Tells whether a parameter calls code of the program before the body begins, which may make promises. */
 export function computes(node: AnyNode): boolean {
+  if (node.type === "NewExpression" && node.callee.type === "Identifier" && PLAIN.has(node.callee.name))
+    return node.arguments.length > 0;
   if (/^(?:Call|New|TaggedTemplate|Import)Expression$/.test(node.type)) return true;
   if (/Function/.test(node.type)) return false;
   let found = false;

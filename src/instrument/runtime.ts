@@ -38,15 +38,19 @@ export interface Runtime {
   tail<T>(frame: Frame, site: number, value: T): T;
   /**
    * Before a `for await` or a `yield*` asks its iterator for the next value, or closes it: what is called until `caught`
-   * or `next` is called by this frame. Where a loop ends early and its iterator needs no closing, nothing waits.
+   * or `next` is called by this frame. Where a loop ends early and its iterator needs no closing, nothing waits. `value` is
+   * what is asked, undefined where it is still to be evaluated, null where it is not known.
    */
-  iterate<T>(frame: Frame, site: number, value?: T): T;
+  iterate<T>(frame: Frame, site: number, value?: T | null): T;
   /** Before an async generator yields `value`. */
   produce<T>(frame: Frame, site: number, value?: T): T;
   /** Behind a yield, to which the consumer gave `value`, or a `yield*`, whose iterator returned it. */
   next<T>(frame: Frame, value: T): T;
-  /** A function written where it is given to `then` and the like: what stands for it. */
-  reaction<T>(callback: T): T;
+  /**
+   * A function written where it is given to `then` and the like: what stands for it. `isSecond` is 1 where another one was
+   * just before.
+   */
+  reaction<T>(callback: T, isSecond?: 1): T;
   /** The same of what a job is made for (`process.nextTick`, `queueMicrotask`). */
   job<T>(callback: T): T;
   /** What Promise.all and the like are about to be given. */
@@ -90,7 +94,7 @@ export class QuietRuntime implements Runtime {
   tail<T>(_frame: Frame, _site: number, value: T): T {
     return value;
   }
-  iterate<T>(_frame: Frame, _site: number, value?: T): T {
+  iterate<T>(_frame: Frame, _site: number, value?: T | null): T {
     return value as T;
   }
   produce<T>(_frame: Frame, _site: number, value?: T): T {
@@ -157,7 +161,7 @@ export class NotingRuntime implements Runtime {
     this.#note("tail", frame, site);
     return value;
   }
-  iterate<T>(frame: Frame, site: number, value?: T): T {
+  iterate<T>(frame: Frame, site: number, value?: T | null): T {
     this.#note("iterate", frame, site);
     return value as T;
   }

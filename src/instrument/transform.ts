@@ -17,8 +17,8 @@
  * * `yield x` in an async generator: the same with `next` and `produce`; `yield* x`: with `next` and `iterate`.
  * * `return x`: `return rt.tail($f,$m+3,x)`, unless x cannot be a promise.
  * * `for await (const x of y) …`: `try{rt.iterate($f,$m+4);for await (const x of y) {rt.caught($f);try{ … }finally{
- *   rt.iterate($f,$m+4)}}}finally{rt.caught($f)}`, outside of labels; `of rt?.iterate($f,$m+4,y)??undefined` instead where y
- *   itself suspends.
+ *   rt.iterate($f,$m+4,null)}}}finally{rt.caught($f)}`, outside of labels; `of rt?.iterate($f,$m+4,y)??undefined` instead
+ *   where y itself suspends, and `,y` in both where it is a name.
  * * A call in such a function that is not all that is awaited or returned: `(rt.at=$m+6,f(x))`,
  *   and `rt.at=$m+6,f(x)` where it begins a statement; an awaited call sets `rt.at` to the site of the await. Not where
  *   V8 would print the call into an error (what it returns is called, iterated or taken apart), nor for builtins that call nothing.
@@ -369,12 +369,14 @@ class Transformer {
   #arguments(node: AnyNode & { type: "CallExpression" }): void {
     this.#visit(node.callee);
     const method = jobOf(unwrap(node.callee));
+    let isSecond = false;
     node.arguments.forEach((argument, index) => {
       const isJob = method === "reaction" ? isFresh(argument) : method === "job" && index === 0;
       if (!isJob || argument.type === "SpreadElement") return this.#visit(argument);
       this.#insert(argument.start, `${this.#runtime}.${method}(`);
       this.#visit(argument);
-      this.#insert(argument.end, ")");
+      this.#insert(argument.end, isSecond ? ",1)" : ")");
+      isSecond = true;
     });
   }
 
@@ -427,8 +429,9 @@ class Transformer {
   /** `outer` is the loop itself or the outermost of its labels. */
   #forAwait(outer: AnyNode, loop: AnyNode & { type: "ForOfStatement" }): void {
     const site = this.#suspension("forAwait", loop.start);
-    // What a name stands for may be asked twice.
+    // What a name stands for may be asked twice. What is still to be evaluated is not given.
     const subject = loop.right.type === "Identifier" ? `,${loop.right.name}` : "";
+    const again = subject || ",null";
     const iterate = `.iterate(${this.#frame},${site}`;
     const caught = `${this.#runtime}.caught(${this.#frame})`;
     const suspends = holdsSuspension(loop.right);
@@ -440,7 +443,7 @@ class Transformer {
     if (suspends) this.#insert(loop.right.end, ")??undefined");
     this.#insert(loop.body.start, `{${caught};try{`);
     this.#visit(loop.body);
-    this.#insert(loop.body.end, `}finally{${this.#runtime}${iterate}${subject})}}`);
+    this.#insert(loop.body.end, `}finally{${this.#runtime}${iterate}${again})}}`);
     this.#insert(outer.end, `}finally{${caught}}`);
   }
 

@@ -19,7 +19,7 @@ const hrtime = process.hrtime.bigint;
 const COMPILER = fileURLToPath(new URL("../loader/compiler.cjs", import.meta.url));
 
 /** Goes up whenever the same text may be transformed into another than before. */
-const VERSION = "5";
+const VERSION = "6";
 
 type StripTypes = (code: string) => string;
 

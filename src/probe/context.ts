@@ -118,6 +118,12 @@ export class CallContext {
     this.#facts.ring.now(Fact.After, id, 0, 0);
   }
 
+  /** A function that was given to `then` and the like has returned. */
+  afterReaction(id: number, awaited: number): void {
+    if (this.#depth > 0) this.#depth--;
+    this.#facts.ring.now(Fact.After, id, awaited, 1);
+  }
+
   /** Something begins that has a fact of its own. */
   begins(): void {
     this.#boot = false;

@@ -1,22 +1,16 @@
 import { types } from "node:util";
-import { promiseHooks } from "node:v8";
-import { Awaited, Fact, PromiseClass, ResourceKind } from "../base/facts.ts";
+import { Awaited, Fact, ResourceKind } from "../base/facts.ts";
 import type { RingWriter } from "../base/ring.ts";
 import type { CallContext } from "./context.ts";
-import { kindOfEmitter } from "./kinds.ts";
-import { calledOnce } from "./once.ts";
+import { tellJoint } from "./joints.ts";
+import { Loops } from "./loops.ts";
+import { ask, calledOnce } from "./once.ts";
+import { PromiseHook } from "./promise-hook.ts";
 import { idOf, kindOf, setStamp } from "./stamp.ts";
 import { Modules } from "./modules.ts";
 import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 import type { AnyFunction } from "./wrap.ts";
-
-interface PromiseHooks {
-  init(promise: Promise<unknown>, parent?: Promise<unknown>): void;
-  before?(): void;
-  after?(): void;
-  settled?(promise: Promise<unknown>): void;
-}
 
 /** Kinds of the stamps of promises: nothing tells when it settles; that is asked for; it has settled. */
 const UNSEEN = 1;
@@ -36,15 +30,14 @@ const SETTLED = 3;
  */
 export class FrameSource {
   #facts: RingWriter | undefined;
-  #writer: FactWriter | undefined;
   readonly #modules = new Modules();
   #context: CallContext | undefined;
-  /** By site id: the site is known to the reader of the facts. */
-  #told = new Uint8Array(1024);
   /** The promise made last, unless a frame has taken it. */
   #made: Promise<unknown> | null = null;
   /** The promise made before that. */
   #madeBefore: Promise<unknown> | null = null;
+  /** That of the frame that has ended last, if it has settled and has no stamp. */
+  #settledNow: Promise<unknown> | null = null;
   /** What it was derived from, if it was, through others made right before it. */
   #origin: Promise<unknown> | undefined;
   /**
@@ -61,27 +54,21 @@ export class FrameSource {
   #executorId = 0;
   /** Id of the promise whose executor runs, 0 where none does. */
   #executing = 0;
+  /** Id of the function that `then` or the like is about to be given, 0 where none is: the promise made next gets it. */
+  #reacting = 0;
   /** What Promise.all or the like was given last, until what it makes is told. */
   #members: unknown = null;
-  /** The frame whose `for await` is about to ask for its first value, and where; 0 where none is. */
-  #looping = 0;
-  #loopingAt = 0;
-  /** By frame: what its latest loop of which that is known waits for. */
-  readonly #loops = new Map<number, { readonly site: number; readonly awaited: number }>();
+  readonly #loops = new Loops();
   /** Younger ids belong to this recording. */
   #firstId = 0;
   #seeks: ((value: unknown) => boolean) | undefined;
-  #stopHook: (() => void) | undefined;
-  #hooks: PromiseHooks | undefined;
-  /** No promise is seen being made. */
-  #isBlind = false;
+  readonly #hook = new PromiseHook();
 
   /** Begins to write facts. */
   start(facts: FactWriter, context: CallContext): void {
     this.#facts = facts.ring;
-    this.#writer = facts;
+    this.#modules.start(facts);
     this.#context = context;
-    this.#told.fill(0);
     this.#loops.clear();
     this.clear();
     this.#firstId = newId();
@@ -89,32 +76,17 @@ export class FrameSource {
     else this.#watchMaking();
   }
 
-  #hook(hooks: PromiseHooks): void {
-    this.#stopHook?.();
-    this.#stopHook = undefined;
-    this.#hooks = hooks;
-    if (this.#isBlind) return;
-    this.#stopHook = promiseHooks.createHook(
-      hooks as Parameters<typeof promiseHooks.createHook>[0],
-    ) as () => void;
-  }
-
   /** Sees no promise being made until the function that it answers is called. */
   blinds(): () => void {
-    if (this.#isBlind) return () => {};
-    this.#isBlind = true;
-    if (this.#hooks !== undefined) this.#hook(this.#hooks);
+    if (!this.#hook.blinds()) return () => {};
     this.#made = null;
     this.#madeBefore = null;
-    return () => {
-      this.#isBlind = false;
-      if (this.#hooks !== undefined) this.#hook(this.#hooks);
-    };
+    return () => this.#hook.sees();
   }
 
   #watchMaking(): void {
-    const { settled } = this.#hooks ?? {};
-    this.#hook({
+    const { settled } = this.#hook.hooks ?? {};
+    this.#hook.set({
       init: (promise, parent) => this.#make(promise, parent),
       ...(settled === undefined ? {} : { settled }),
     });
@@ -162,9 +134,10 @@ export class FrameSource {
   }
 
   #watch(promise: object, id: number): void {
-    if (this.#hooks === undefined) return;
+    const { hooks } = this.#hook;
+    if (hooks === undefined) return;
     setStamp(promise, id, WATCHED);
-    if (this.#hooks.settled === undefined) this.#hook({ ...this.#hooks, settled: (it) => this.#settles(it) });
+    if (hooks.settled === undefined) this.#hook.set({ ...hooks, settled: (it) => this.#settles(it) });
   }
 
   /** Runs for every promise that settles, once one of them has been asked for. */
@@ -190,6 +163,25 @@ export class FrameSource {
     if (parent !== this.#made || this.#origin === undefined) this.#origin = parent;
     this.#madeBefore = this.#made;
     this.#made = promise;
+    if (parent === undefined) return;
+    if (this.#reacting !== 0) this.#reacts(promise);
+    else if (this.#loops.isOpen) this.#loopSuspends(parent);
+  }
+
+  /** The promise was made by `then` and the like, which were given a function that is told of. */
+  #reacts(promise: Promise<unknown>): void {
+    const id = this.#reacting;
+    this.#reacting = 0;
+    const facts = this.#facts;
+    if (facts === undefined) return;
+    try {
+      const of = idOf(this.#origin!);
+      setStamp(promise, id, 0);
+      facts.now(Fact.Derived, id, of < this.#firstId ? 0 : of, 1);
+      this.#origin = undefined;
+    } catch {
+      unwritten.facts++;
+    }
   }
 
   /** Until something else has begun jobs are the main script's, or those of Node's that load it and run its modules. */
@@ -199,7 +191,7 @@ export class FrameSource {
       if (context.boot) facts.now(Fact.Booting, begins, 0, 0);
       else this.#watchMaking();
     };
-    this.#hook({
+    this.#hook.set({
       init: (promise, parent) => this.#make(promise, parent),
       before: () => tell(1),
       after: () => tell(0),
@@ -209,19 +201,19 @@ export class FrameSource {
   }
 
   stop(): void {
-    this.#stopHook?.();
-    this.#stopHook = undefined;
-    this.#hooks = undefined;
+    this.#hook.clear();
     this.#calling = 0;
     this.#seeks = undefined;
     this.#facts = undefined;
-    this.#writer = undefined;
+    this.#modules.stop();
     this.#context = undefined;
     this.#made = null;
     this.#madeBefore = null;
+    this.#settledNow = null;
     this.#origin = undefined;
     this.#executor = null;
     this.#members = null;
+    this.#reacting = 0;
     this.clear();
   }
 
@@ -243,6 +235,7 @@ export class FrameSource {
   /** No frame runs any more: a callback begins or ends. */
   clear(): void {
     this.#executing = 0;
+    this.#loops.isOpen = false;
     while (this.#depth > 0) this.#promises[--this.#depth] = null;
   }
 
@@ -250,8 +243,35 @@ export class FrameSource {
     return this.#modules.add(sites, file);
   }
 
+  /** The loop that has asked waits for the promise that it has been given. */
+  #loopSuspends(given: Promise<unknown>): void {
+    const { frame, site } = this.#loops;
+    const facts = this.#facts;
+    if (facts === undefined) return;
+    try {
+      const promise = this.#endLoop();
+      const of = idOf(this.#origin!);
+      // What is no promise is made one, which is given the function's own as what it was made of.
+      const isOwn = given === promise || of === frame;
+      const awaited = isOwn ? Awaited.Settled : of < this.#firstId ? Awaited.Unknown : of;
+      facts.now(Fact.FrameBlock, frame, awaited, this.#modules.site(site));
+    } catch {
+      unwritten.facts++;
+    }
+  }
+
+  /** The code of the loop that has asked runs no more. Answers its frame's promise where it had none of its stamps yet. */
+  #endLoop(): Promise<unknown> | null {
+    const { frame } = this.#loops;
+    this.#loops.over();
+    const promise = this.#leave(frame);
+    if (promise !== null) setStamp(promise, frame, 0);
+    return promise;
+  }
+
   set at(site: number) {
     this.#at = site;
+    this.#reacting = 0;
   }
 
   // The program may have used up its stack: what is thrown in here for want of it is caught, and counted as lost.
@@ -261,17 +281,24 @@ export class FrameSource {
     const facts = this.#facts;
     if (facts === undefined) return id;
     try {
+      if (this.#loops.isOpen) this.#endLoop();
       const unknown = this.#isUnknown() ? 1 : 0;
       const at = this.#at;
       this.#at = 0;
-      this.#looping = 0;
+      this.#loops.frame = 0;
+      this.#reacting = 0;
       this.#executing = 0;
       const depth = this.#depth++;
       this.#running[depth] = id;
       // What an executor or a parameter's default made is not the function's.
       this.#promises[depth] = this.#made === this.#executor || computed === 1 ? null : this.#made;
       this.#made = null;
-      facts.now(Fact.FrameCall, id, at === 0 ? unknown : unknown + 2 * this.#site(at), this.#site(site));
+      facts.now(
+        Fact.FrameCall,
+        id,
+        at === 0 ? unknown : unknown + 2 * this.#modules.site(at),
+        this.#modules.site(site),
+      );
     } catch {
       unwritten.facts++;
     }
@@ -282,8 +309,9 @@ export class FrameSource {
     const facts = this.#facts;
     if (facts === undefined) return;
     try {
-      this.#leave(frame);
-      if (this.#loops.size > 0) this.#loops.delete(frame);
+      if (this.#loops.isOpen) this.#endLoop();
+      this.#settledNow = this.#leave(frame);
+      this.#loops.ends(frame);
       facts.now(Fact.FrameEnd, frame, 0, 0);
     } catch {
       unwritten.facts++;
@@ -291,7 +319,7 @@ export class FrameSource {
   }
 
   block<T>(frame: number, site: number, value: T): T {
-    if (this.#facts !== undefined) this.#suspend(frame, site, this.#awaited(value));
+    if (this.#facts !== undefined) this.#suspend(frame, site, this.awaited(value));
     return value;
   }
 
@@ -309,30 +337,38 @@ export class FrameSource {
   }
 
   caught(frame: number): void {
-    if (this.#facts !== undefined && this.current !== frame) this.#enter(frame);
+    if (this.#facts !== undefined && (this.current !== frame || this.#loops.isOpen)) this.#enter(frame);
   }
 
   tail<T>(frame: number, site: number, value: T): T {
     const facts = this.#facts;
-    if (facts === undefined || typeof value !== "object" || value === null) return value;
+    if (facts === undefined || (typeof value !== "object" && typeof value !== "function") || value === null)
+      return value;
     try {
-      const awaited = this.#awaited(value);
-      if (awaited <= 0 && !types.isPromise(value)) return value;
+      const awaited = this.awaited(value);
+      if (awaited === Awaited.Settled) return value;
       const promise = this.current === frame ? this.#promises[this.#depth - 1]! : null;
       if (promise !== null) setStamp(promise, frame, 0);
-      facts.now(Fact.FrameTail, frame, awaited, this.#site(site));
+      facts.now(Fact.FrameTail, frame, awaited, this.#modules.site(site));
     } catch {
       unwritten.facts++;
     }
     return value;
   }
 
-  iterate<T>(frame: number, site: number, value?: T): T {
-    if (this.#facts !== undefined) {
-      const loop = this.#loops.size === 0 ? undefined : this.#loops.get(frame);
-      this.#suspend(frame, site, loop?.site === site ? loop.awaited : iterated(value));
-      this.#looping = frame;
-      this.#loopingAt = site;
+  iterate<T>(frame: number, site: number, value?: T | null): T {
+    const facts = this.#facts;
+    if (facts === undefined) return value as T;
+    const awaited = this.#loops.asks(frame, site, value);
+    if (awaited !== Awaited.Asks || !this.#hook.isOn || this.current !== frame) {
+      this.#suspend(frame, site, awaited === Awaited.Asks ? Awaited.Iterates : awaited);
+      return value as T;
+    }
+    try {
+      facts.now(Fact.FrameBlock, frame, awaited, this.#modules.site(site));
+      this.#loops.isOpen = true;
+    } catch {
+      unwritten.facts++;
     }
     return value as T;
   }
@@ -340,14 +376,12 @@ export class FrameSource {
   /** What goes on by callbacks of that kind is asked for values from here on, perhaps by a loop that has just begun. */
   iterates(kind: number): void {
     const facts = this.#facts;
-    const frame = this.#looping;
+    const { frame, site } = this.#loops;
     if (facts === undefined || frame === 0 || kind === ResourceKind.Unknown) return;
-    this.#looping = 0;
     try {
-      const awaited = Awaited.Kind - kind;
-      const site = this.#loopingAt;
-      this.#loops.set(frame, { site, awaited });
-      facts.now(Fact.FrameBlock, frame, awaited, this.#site(site));
+      if (this.#loops.isOpen) this.#endLoop();
+      this.#loops.knows(frame, site, Awaited.Kind - kind);
+      facts.now(Fact.FrameBlock, frame, Awaited.Kind - kind, this.#modules.site(site));
     } catch {
       unwritten.facts++;
     }
@@ -360,24 +394,30 @@ export class FrameSource {
 
   next<T>(frame: number, value: T): T {
     if (this.#facts === undefined) return value;
+    if (this.#loops.isOpen) this.#endLoop();
     // Unlike an await, a yield may be gone on from by code that runs: inside of it.
     if (this.#isUnknown()) this.#enter(frame);
     else this.#enterInside(frame);
     return value;
   }
 
-  reaction<T>(callback: T): T {
-    return this.#called(callback, ResourceKind.Reaction);
+  reaction<T>(callback: T, isSecond?: 1): T {
+    const context = this.#context;
+    if (context === undefined || typeof callback !== "function") return callback;
+    // Of the two that a promise is given one is called.
+    const known = isSecond === 1 ? this.#reacting : 0;
+    const id = known === 0 ? newId() : known;
+    if (known === 0) ask(context, this, id, ResourceKind.Reaction);
+    this.#reacting = id;
+    return calledOnce(context, this, callback as AnyFunction, id, ResourceKind.Reaction) as T;
   }
 
   job<T>(callback: T): T {
-    return this.#called(callback, ResourceKind.Tick);
-  }
-
-  #called<T>(callback: T, kind: number): T {
     const context = this.#context;
     if (context === undefined || typeof callback !== "function") return callback;
-    return calledOnce(context, this, callback as unknown as AnyFunction, kind) as unknown as T;
+    const id = newId();
+    ask(context, this, id, ResourceKind.Tick);
+    return calledOnce(context, this, callback as AnyFunction, id, ResourceKind.Tick) as T;
   }
 
   members<T>(list: T): T {
@@ -393,24 +433,11 @@ export class FrameSource {
     try {
       const id = newId();
       setStamp(promise, id, UNSEEN);
-      facts.now(Fact.Joint, id, 0, first === 1 ? PromiseClass.Race : PromiseClass.All);
-      const isKnown = !types.isProxy(members) && Array.isArray(members);
-      if (!isKnown || this.#tellMembers(facts, id, members)) facts.now(Fact.Member, id, Awaited.Unknown, 0);
+      tellJoint(facts, id, first === 1, members, (value) => this.awaited(value));
     } catch {
       unwritten.facts++;
     }
     return promise;
-  }
-
-  /** Answers whether there are others than those that are told. */
-  #tellMembers(facts: RingWriter, id: number, members: readonly unknown[]): boolean {
-    let isOpen = false;
-    for (let at = 0; at < members.length; at++) {
-      const awaited = this.#awaited(members[at]);
-      if (awaited > 0) facts.now(Fact.Member, id, awaited, 0);
-      else if (awaited === Awaited.Unknown) isOpen = true;
-    }
-    return isOpen;
   }
 
   settler<T>(site: number, settle: T, isAsync?: 1): T {
@@ -448,7 +475,7 @@ export class FrameSource {
     try {
       const id = newId();
       setStamp(promise, id, 0);
-      facts.now(Fact.Executor, id, 0, this.#site(site));
+      facts.now(Fact.Executor, id, 0, this.#modules.site(site));
       this.#executor = promise;
       this.#executorId = id;
       this.#executing = id;
@@ -482,7 +509,7 @@ export class FrameSource {
     if (facts === undefined) return;
     try {
       const by = this.#isUnknown() ? 32 + this.#context!.kind() : 0;
-      facts.now(Fact.Settled, id, this.#awaited(value), by);
+      facts.now(Fact.Settled, id, this.awaited(value), by);
     } catch {
       unwritten.facts++;
     }
@@ -494,9 +521,11 @@ export class FrameSource {
 
   #suspend(frame: number, site: number, awaited: number): void {
     try {
+      this.#reacting = 0;
+      if (this.#loops.isOpen) this.#endLoop();
       const promise = this.#leave(frame);
       if (promise !== null) setStamp(promise, frame, 0);
-      this.#facts!.now(Fact.FrameBlock, frame, awaited, this.#site(site));
+      this.#facts!.now(Fact.FrameBlock, frame, awaited, this.#modules.site(site));
     } catch {
       unwritten.facts++;
     }
@@ -506,7 +535,7 @@ export class FrameSource {
     try {
       // A job begins with nothing running; what is left then has lost its end.
       if (this.#depth > 0) this.clear();
-      this.#looping = 0;
+      this.#loops.over();
       this.#executing = 0;
       this.#running[0] = frame;
       this.#promises[0] = null;
@@ -541,13 +570,11 @@ export class FrameSource {
     return promise;
   }
 
-  #awaited(value: unknown): number {
-    if (typeof value !== "object" || value === null) {
-      return typeof value === "function" ? Awaited.Unknown : Awaited.Settled;
-    }
+  awaited(value: unknown): number {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return Awaited.Settled;
     const id = idOf(value);
     if (id >= this.#firstId) return id;
-    if (!types.isProxy(value) && !("then" in value)) return Awaited.Settled;
+    if (value === this.#settledNow || (!types.isProxy(value) && !("then" in value))) return Awaited.Settled;
     return value === this.#made && this.#origin !== undefined ? this.#derived(value) : Awaited.Unknown;
   }
 
@@ -559,34 +586,5 @@ export class FrameSource {
     setStamp(promise, id, UNSEEN);
     this.#facts!.now(Fact.Derived, id, of, 0);
     return id;
-  }
-
-  /** Sees to it that the site is told before it is used. */
-  #site(site: number): number {
-    if (this.#told[site] === 1) return site;
-    return this.#tell(site);
-  }
-
-  #tell(site: number): number {
-    // NaN where a function runs before the body of its module.
-    if (!(site > 0)) return 0;
-    if (site >= this.#told.length) {
-      const more = new Uint8Array(Math.max(site + 1, 2 * this.#told.length));
-      more.set(this.#told);
-      this.#told = more;
-    }
-    this.#told[site] = 1;
-    this.#modules.tell(site, this.#writer!);
-    return site;
-  }
-}
-
-/** What a loop waits for that goes over the value. */
-function iterated(value: unknown): number {
-  try {
-    const kind = value === undefined ? 0 : kindOfEmitter(value);
-    return kind === 0 ? Awaited.Iterates : Awaited.Kind - kind;
-  } catch {
-    return Awaited.Iterates;
   }
 }

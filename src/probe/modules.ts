@@ -33,6 +33,36 @@ export class Modules {
   /** In order of their first sites. */
   readonly #modules: Module[] = [];
   readonly #byFile = new Map<string, Module[]>();
+  #facts: FactWriter | undefined;
+  /** By site id: the site is known to the reader of the facts. */
+  #told = new Uint8Array(1024);
+
+  /** Sites are told to that writer from here on. */
+  start(facts: FactWriter): void {
+    this.#facts = facts;
+    this.#told.fill(0);
+  }
+
+  stop(): void {
+    this.#facts = undefined;
+  }
+
+  /** Sees to it that the site is told before it is used. Answers it, 0 where it is none (NaN: its module has not begun). */
+  site(id: number): number {
+    return this.#told[id] === 1 ? id : this.#tellOnce(id);
+  }
+
+  #tellOnce(id: number): number {
+    if (!(id > 0) || this.#facts === undefined) return 0;
+    if (id >= this.#told.length) {
+      const more = new Uint8Array(Math.max(id + 1, 2 * this.#told.length));
+      more.set(this.#told);
+      this.#told = more;
+    }
+    this.#told[id] = 1;
+    this.#tell(id, this.#facts);
+    return id;
+  }
 
   /**
    * Adds a file with the text form of its sites and its path or URL; answers the id of its first site. A file that is
@@ -51,7 +81,7 @@ export class Modules {
   }
 
   /** Writes what the site id means. */
-  tell(id: number, facts: FactWriter): void {
+  #tell(id: number, facts: FactWriter): void {
     const module = this.#find(id);
     if (module === undefined) return;
     module.sites ??= readSites(module.text);

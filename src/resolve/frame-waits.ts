@@ -42,26 +42,34 @@ export class FrameWaits {
   readonly #decisions: Decisions;
   readonly #lookAhead: number;
   readonly #closeCall: (time: number, id: number) => void;
+  readonly #scopeOf: (id: number) => Scope | undefined;
   readonly #frames = new RecentMap<Scope>(8192, FRAMES_KEPT);
   readonly #others = new RecentMap<PromiseNode>(4096, OTHERS_KEPT);
   /** What frames that await Promise.all, or Promise.race and its like, wait for. */
   readonly #all: PromiseNode;
   readonly #race: PromiseNode;
   readonly #kinds: PromiseNode[] = [];
+  /** Promises whose function is to be called in this turn, if it ever is: `catch` has one for rejections only. */
+  #expected: PromiseNode[] = [];
   /** Promises of which it was noted that they may have settled, since one has. */
   #doubted = 0;
 
-  /** `closeCall` is told of every call (of the annotation API) that ends with a promise. */
+  /**
+   * `closeCall` is told of every call (of the annotation API) that ends with a promise; `scopeOf` answers where the function of
+   * that id was given to `then`.
+   */
   constructor(
     running: Running,
     decisions: Decisions,
     lookAhead: number,
     closeCall: (time: number, id: number) => void,
+    scopeOf: (id: number) => Scope | undefined,
   ) {
     this.#running = running;
     this.#decisions = decisions;
     this.#lookAhead = lookAhead;
     this.#closeCall = closeCall;
+    this.#scopeOf = scopeOf;
     this.#all = makePromise(0, PromiseClass.All, running.root, null);
     this.#race = makePromise(0, PromiseClass.Race, running.root, null);
   }
@@ -81,6 +89,7 @@ export class FrameWaits {
   clear(): void {
     this.#frames.clear();
     this.#others.clear();
+    this.#expected = [];
   }
 
   /**
@@ -235,23 +244,94 @@ export class FrameWaits {
     return true;
   }
 
-  /** A promise is made by `then` and the like of another one. */
-  derived(time: number, id: number, of: number): void {
+  /** A promise is made by `then` and the like of another one; `returned` will follow where `isTold`. */
+  derived(time: number, id: number, of: number, isTold: boolean): void {
     const node = makePromise(id, PromiseClass.Then, this.#running.root, null);
     node.isDerived = true;
-    if (this.#follow(time, node, of)) this.#others.set(id, node);
+    node.isTold = isTold;
+    const isPending = this.#follow(time, node, of);
+    if (isPending || isTold) this.#keep(time, node);
+    if (isTold && !isPending && of > 0) this.#expects(time, node, true);
+  }
+
+  /** The promise's function is called in this turn, if ever where that `isSure`. */
+  #expects(time: number, node: PromiseNode, isSure: boolean): void {
+    if (isSure) this.#expected.push(node);
+    const scope = this.#scopeOf(node.id);
+    if (scope === undefined) return;
+    node.readyOp = this.#running.queue.add(OpKind.MaybeCalled, time);
+    node.readyTurn = this.#running.turn;
+    this.#running.queue.refer(scope);
+    this.#running.queue.refer(node);
+  }
+
+  /**
+   * The function that `then` and the like were given is called: what their promise was made of has settled. Answers their
+   * promise.
+   */
+  called(time: number, id: number): PromiseNode | null {
+    const node = this.#others.get(id);
+    if (node === undefined || node.cls !== PromiseClass.Then) return null;
+    const { queue, turn } = this.#running;
+    if (node.readyTurn === turn) queue.markEarlier(node.readyOp, 1, time, this.#lookAhead);
+    node.readyTurn = -1;
+    node.isCalled = true;
+    node.calledAt = Math.min(node.calledAt, time);
+    let of = node.follows;
+    for (let depth = 0; depth < MAX_FOLLOWED && of !== null && !of.settled; depth++) {
+      this.came(time, of);
+      of = of.result ?? of.follows;
+    }
+    return node;
+  }
+
+  /** Every job of the turn has run: a function that has not been called will not be, and its promise has settled. */
+  endTurn(time: number): void {
+    while (this.#expected.length > 0) {
+      const expected = this.#expected;
+      this.#expected = [];
+      for (const node of expected) if (!node.isCalled) this.#settlePromise(time, node, 0);
+    }
+  }
+
+  /** The function that `then` and the like were given has returned, or thrown: their promise settles, or follows another one. */
+  returned(time: number, id: number, awaited: number): void {
+    const node = this.#others.get(id);
+    if (node === undefined || node.cls !== PromiseClass.Then || node.result !== null) return;
+    const result = makePromise(0, PromiseClass.Then, this.#running.root, null);
+    if (awaited > 0 && this.#follow(time, result, awaited)) {
+      result.followers = [node];
+      node.result = result;
+      node.calledAt = Math.min(node.calledAt, time);
+    } else if (awaited !== Awaited.Unknown) {
+      this.#settlePromise(time, node, 0);
+    } else {
+      const isUnused = node.awaiters === null && node.followers === null && node.closes === 0;
+      if (isUnused) this.#others.delete(id);
+      else this.#doubts(time, node, 0, 0);
+    }
   }
 
   /** What the promise follows has settled; or perhaps has, on the way through so many of Promise.all and the like. */
   #follows(time: number, node: PromiseNode, kind: number, doubts = 0): void {
-    const isSure =
-      doubts === 0 && (!node.isDerived || (node.cls === PromiseClass.All && --node.unsettled === 0));
+    const isCalled = !node.isDerived || node.result !== null;
+    const isSure = doubts === 0 && (isCalled || (node.cls === PromiseClass.All && --node.unsettled === 0));
     if (isSure) {
       this.#settlePromise(time, node, kind);
       return;
     }
-    // Its callback is still to run; most likely the promise settles with that, in the same turn.
-    node.calledAt = time;
+    if (!node.isTold) {
+      // Its callback is still to run; most likely the promise settles with that, in the same turn.
+      node.calledAt = time;
+      this.#doubts(time, node, kind, doubts);
+    } else if (!node.isCalled) {
+      this.#expects(time, node, doubts === 0);
+      for (const frame of node.awaiters ?? []) if (frame.source === node) this.#maybeReady(time, frame);
+    }
+  }
+
+  /** The promise has perhaps settled. */
+  #doubts(time: number, node: PromiseNode, kind: number, doubts: number): void {
     const { awaiters, followers } = node;
     if (awaiters !== null) {
       for (const frame of awaiters) {
@@ -279,7 +359,7 @@ export class FrameWaits {
     const { awaiter, awaiters, followers, maker } = frame;
     const made = maker !== null && maker.fn === frame.makerId ? maker : null;
     if (made !== null) made.called--;
-    const joint = made !== null && isJoint(made.source) && !made.source!.isDerived ? made : null;
+    const joint = made !== null && isOfCalls(made.source) ? made : null;
     const waits = awaiter !== null && awaiter.awaits === frame;
     const wakesOne = waits && !awaiter.isEnding && awaiters === null && frame.closes === 0 && joint === null;
     if (waits && !wakesOne) this.wake(time, awaiter, kind);
@@ -290,6 +370,7 @@ export class FrameWaits {
     this.#decisions.frameEnded(frame);
     frame.isWaiting = false;
     leave(frame);
+    if (joint?.source?.isTold === true) this.#expects(time, joint.source, false);
     if (joint !== null && !joint.isEnding) this.#maybeReady(time, joint);
     frame.op = queue.add(OpKind.FrameEnd, time);
     queue.refer(frame);
@@ -298,7 +379,8 @@ export class FrameWaits {
       queue.refer(awaiter);
     }
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
-    if (joint !== null && joint.isEnding && joint.called === 0) this.#settleFrame(time, joint, kind);
+    if (joint !== null && joint.isEnding && joint.called === 0 && joint.source?.isTold !== true)
+      this.#settleFrame(time, joint, kind);
   }
 
   #settlePromise(time: number, node: PromiseNode, kind: number): void {
@@ -400,6 +482,10 @@ export class FrameWaits {
 
   #awaitPromise(time: number, frame: Scope, promise: PromiseNode, site: Site | null): void {
     leave(frame);
+    if (promise.isTold && promise.followsAt === 0 && !promise.isCalled && isJointSite(site)) {
+      promise.follows = site.waits === WaitsFor.All ? this.#all : this.#race;
+      promise.followsAt = time;
+    }
     promise.awaiters = withWaiter(promise.awaiters, frame);
     this.wait(time, frame, site, null, promise);
   }
@@ -524,6 +610,17 @@ function leave(frame: Scope): void {
 /** Whether it settles with one or all of several others. */
 function isJoint(promise: PromiseNode | null): boolean {
   return promise !== null && (promise.cls === PromiseClass.All || promise.cls === PromiseClass.Race);
+}
+
+/** Whether the text of an await tells that it waits for several promises, or for what `then` and the like make of them. */
+function isJointSite(site: Site | null): site is Site {
+  return site !== null && (site.waits === WaitsFor.All || site.waits === WaitsFor.Race);
+}
+
+/** Whether it settles with calls that the frame which waits for it has made, or is made by `then` of what does. */
+function isOfCalls(promise: PromiseNode | null): boolean {
+  if (promise === null) return false;
+  return promise.isTold ? promise.follows?.id === 0 : isJoint(promise) && !promise.isDerived;
 }
 
 /** Whether nobody tells when it settles: it is one of Promise.race and the like, or not all that it waits for is known. */

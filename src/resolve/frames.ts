@@ -1,4 +1,4 @@
-import { Awaited, ResourceKind, WaitsFor } from "../base/facts.ts";
+import { Awaited, Fact, ResourceKind, WaitsFor } from "../base/facts.ts";
 import type { Decisions } from "./decisions.ts";
 import type { FramePool } from "./frame-pool.ts";
 import { UNKNOWN, awaitedBy, isOutside } from "./frame-waits.ts";
@@ -16,6 +16,20 @@ import type { Scope } from "./scopes.ts";
 /** What the frame of a module that awaits is called. */
 const MODULE = "(module)";
 
+/** What an iterator's method may tell before it returns, beside the calls of async functions. */
+const IN_ITERATORS: ReadonlySet<number> = new Set([
+  Fact.Init,
+  Fact.Clear,
+  Fact.Refresh,
+  Fact.Link,
+  Fact.Executor,
+  Fact.Settled,
+  Fact.Source,
+  Fact.Derived,
+  Fact.Joint,
+  Fact.Member,
+]);
+
 /**
  * Async functions whose code says itself when it begins, suspends, goes on and ends (the load-time transform).
  *
@@ -31,12 +45,14 @@ export class FrameReader {
   readonly #waits: FrameWaits;
   readonly #quiet: QuietCalls;
   readonly #lookAhead: number;
-  readonly #endTurn: (time: number) => void;
+  readonly #splitTurn: (time: number) => void;
   /** A frame that asks its iterator for the next value, and where, until the next fact tells whose that is. */
   #asking: Scope | null = null;
   #askingAt: Site | null = null;
   #askingFor = 0;
   #askingSince = 0;
+  /** It will be told when that frame suspends, unless it asks a generator. */
+  #askingOpenly = false;
 
   constructor(
     running: Running,
@@ -45,7 +61,7 @@ export class FrameReader {
     pool: FramePool,
     waits: FrameWaits,
     lookAhead: number,
-    endTurn: (time: number) => void,
+    splitTurn: (time: number) => void,
   ) {
     this.#running = running;
     this.#names = names;
@@ -54,7 +70,7 @@ export class FrameReader {
     this.#waits = waits;
     this.#quiet = new QuietCalls(running.queue, decisions, pool, lookAhead);
     this.#lookAhead = lookAhead;
-    this.#endTurn = endTurn;
+    this.#splitTurn = splitTurn;
   }
 
   /** The executor of the promise of that id runs. */
@@ -115,21 +131,27 @@ export class FrameReader {
 
   block(time: number, id: number, awaited: number, siteId: number): void {
     const running = this.#running;
-    const frame = this.#waits.frame(time, id);
-    if (this.#asking === frame && awaited <= Awaited.Kind) {
+    if (this.#asking?.fn === id && (awaited <= Awaited.Kind || this.#askingOpenly)) {
       this.#askingFor = awaited;
+      this.#askingOpenly = false;
+      if (awaited <= Awaited.Kind) return;
+      this.#askingSince = time;
+      this.stopAsking();
       return;
     }
     this.stopAsking();
+    const frame = this.#waits.frame(time, id);
     const at = this.#enter(time, frame);
     running.popTo(at + 1, time);
     const site = this.#names.site(siteId);
     if (frame.entry === UNKNOWN && site !== null && time - frame.since <= this.#lookAhead)
       frame.entry = site.frame;
-    if (awaited === Awaited.Iterates || awaited <= Awaited.Kind) {
+    const isOpen = awaited === Awaited.Asks;
+    if (awaited === Awaited.Iterates || isOpen || awaited <= Awaited.Kind) {
       this.#asking = frame;
       this.#askingAt = site;
-      this.#askingFor = awaited === Awaited.Iterates ? Awaited.Unknown : awaited;
+      this.#askingOpenly = isOpen;
+      this.#askingFor = awaited === Awaited.Iterates || isOpen ? Awaited.Unknown : awaited;
       this.#askingSince = time;
       return;
     }
@@ -141,9 +163,9 @@ export class FrameReader {
 
   /** `inside`: running code asks the generator for its next value. */
   resume(time: number, id: number, inside: boolean): void {
-    const frame = this.#waits.frame(time, id);
-    const asking = frame.isYielding ? this.#asking : null;
+    const asking = this.#waits.pending(id)?.isYielding === true ? this.#asking : null;
     if (asking === null) this.stopAsking();
+    const frame = this.#waits.frame(time, id);
     const isAlone = this.#running.depth === 0 || this.#running.findScope(frame) >= 0;
     if (asking === null && (!inside || isAlone)) {
       this.#enter(time, frame);
@@ -159,12 +181,25 @@ export class FrameReader {
     this.#running.resume(frame, time, false);
   }
 
+  /** A fact of another kind comes. */
+  passes(time: number, kind: number): void {
+    if (this.#asking === null) return;
+    if (this.#askingOpenly && IN_ITERATORS.has(kind)) this.#askingSince = time;
+    else this.stopAsking();
+  }
+
+  /** Nothing comes for now; where it `isCalm` nothing has for so long that no iterator's method runs any more. */
+  rests(isCalm: boolean): void {
+    if (isCalm || !this.#askingOpenly) this.stopAsking();
+  }
+
   /** What is asked for is not a generator's, as far as is known: the frame has waited for it since it asked. */
   stopAsking(): void {
     const frame = this.#asking;
     const time = this.#askingSince;
     if (frame === null) return;
     this.#asking = null;
+    this.#askingOpenly = false;
     this.#running.popTo(this.#running.findScope(frame) + 1, time);
     this.#waits.suspend(time, frame, this.#askingFor, this.#askingAt);
     this.#running.popWith(frame.op);
@@ -173,6 +208,7 @@ export class FrameReader {
   /** The generator runs, or one that it hands on to, because the frame asks it. */
   #asks(generator: Scope, frame: Scope): void {
     this.#asking = null;
+    this.#askingOpenly = false;
     frame.isDelegating = this.#askingAt?.waits === WaitsFor.Delegate;
     this.#waits.join(generator, frame);
     generator.askedBy = frame;
@@ -251,7 +287,10 @@ export class FrameReader {
 
   /** `by`: 0 where code that is known to run calls resolve or reject, else 32 + kind of the callback that does. */
   settled(time: number, id: number, awaited: number, by: number): void {
-    if (by >= 32) this.#running.leaveLoose(time);
+    if (by >= 32) {
+      this.stopAsking();
+      this.#running.leaveLoose(time);
+    }
     this.#waits.settled(time, id, awaited, by & 31);
   }
 
@@ -265,7 +304,7 @@ export class FrameReader {
     running.leaveLoose(time);
     if (source !== null) {
       // Node's own promise: the loop has come back from outside.
-      if (isOutside(source) && running.depth === 0) this.#endTurn(time);
+      if (isOutside(source) && running.depth === 0) this.#splitTurn(time);
       this.#waits.came(time, source);
     }
     running.popTo(0, time);

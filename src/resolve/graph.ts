@@ -84,6 +84,14 @@ export interface PromiseNode {
   unsettled: number;
   /** Of such a one: when what it follows has settled, so that it waits for what its callback does. */
   calledAt: number;
+  /** It is told when its callback is called, and with what it ends; and it has been called. */
+  isTold: boolean;
+  isCalled: boolean;
+  /** The operation that says that it can be called, and in which turn that was. */
+  readyOp: number;
+  readyTurn: number;
+  /** What follows the promise that this callback has returned. */
+  result: PromiseNode | null;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -226,6 +234,11 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     isDerived: false,
     unsettled: 0,
     calledAt: Infinity,
+    isTold: false,
+    isCalled: false,
+    readyOp: 0,
+    readyTurn: -1,
+    result: null,
     counted: null,
     readied: null,
   };

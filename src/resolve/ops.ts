@@ -54,6 +54,8 @@ export const OpKind = {
   Forget: 26,
   /** The running frame goes on at a place. [Scope, Site | null] */
   Move: 27,
+  /** A function given to `then` is ready to run, thanks to what runs now, where `value` has become 1. [Scope, PromiseNode] */
+  MaybeCalled: 28,
 } as const;
 
 /** What the `value` of an operation tells of a frame that suspends or ends. */

@@ -77,7 +77,7 @@ class RandomLoop {
   readonly #loop: number;
   readonly #facts: RandomFact[];
   /** Callbacks and reactions that run, innermost last. */
-  readonly #open: { readonly end: number; readonly id: number }[] = [];
+  readonly #open: { readonly end: number; readonly id: number; readonly kind?: number }[] = [];
   readonly #promises: number[] = [0];
   readonly #pending: number[] = [0];
   readonly #resources: { readonly id: number; readonly kind: number }[] = [{ id: 0, kind: 0 }];
@@ -146,12 +146,15 @@ class RandomLoop {
       this.#put(Fact.Init, time, id, settles, kind + 32 * (which % 40));
       if (which % 2 === 0) this.#put(Fact.Link, time, id, pick(this.#promises, other));
     } else if (chance(60)) {
-      this.#open.push({ end: Fact.After, id: resource.id });
+      this.#open.push({ end: Fact.After, id: resource.id, kind: resource.kind });
       const isTimer = resource.kind === ResourceKind.Timeout || resource.kind === ResourceKind.Interval;
       this.#put(Fact.Before, time, resource.id, isTimer ? time - (other % 2e6) : 0, resource.kind);
     } else if (chance(130)) {
       const innermost = this.#open.pop();
-      if (innermost !== undefined) this.#put(innermost.end, time, innermost.id);
+      if (innermost?.kind === ResourceKind.Reaction && other % 4 > 0) {
+        const returned = [Awaited.Settled, Awaited.Unknown, this.#awaitable[which % this.#awaitable.length]!];
+        this.#put(Fact.After, time, innermost.id, returned[other % 3], 1);
+      } else if (innermost !== undefined) this.#put(innermost.end, time, innermost.id);
     } else if (chance(25)) {
       if (this.#open.length === 0) this.#put(Fact.Idle, time, Math.min(time - this.#lastFact, other % 5e6));
     } else if (chance(10)) this.#put(Fact.Clear, time, resource.id);
@@ -173,6 +176,11 @@ class RandomLoop {
     } else if (what < 330) {
       const frame = odd ? any : this.#running.pop();
       if (frame === undefined) return;
+      if (which % 11 === 3 && !odd) {
+        this.#running.push(frame);
+        this.#put(Fact.FrameBlock, time, frame, Awaited.Asks, site);
+        return;
+      }
       this.#suspended.push(frame);
       const awaited = [any, any, Awaited.Settled, Awaited.Unknown, this.#awaitable.at(-1)!][other % 5]!;
       this.#put(Fact.FrameBlock, time, frame, awaited === frame ? Awaited.Settled : awaited, site);
@@ -188,7 +196,12 @@ class RandomLoop {
       if (frame === undefined) return;
       if (other % 9 === 0 && any !== frame) this.#put(Fact.FrameTail, time, frame, any, site);
       this.#put(Fact.FrameEnd, time, frame);
-    } else if (what < 575) {
+    } else if (what < 568) {
+      const id = this.#new(this.#awaitable);
+      this.#resources.push({ id, kind: ResourceKind.Reaction });
+      this.#put(Fact.Init, time, id, 0, ResourceKind.Reaction);
+      this.#put(Fact.Derived, time, id, other % 6 === 0 ? 0 : any, other % 7 === 0 ? 0 : 1);
+    } else if (what < 577) {
       const id = this.#new(this.#awaitable);
       this.#executors.push(id);
       this.#put(Fact.Executor, time, id, 0, site);

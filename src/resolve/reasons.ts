@@ -74,11 +74,15 @@ export function waitOf(activation: Activation, time: number, lookAhead: number):
   return waitIn(frame, reasonOfSources(activation) ?? "unspecified");
 }
 
-/** When the timer of Node's is due, in ns, that settles what the frame waits for; 0 where none does. */
-export function dueOf({ waitingFor }: Scope): number {
+/** When the timer of Node's is due, in ns, that settles what the frame waits for at `time`; 0 where none does. */
+export function dueOf({ waitingFor }: Scope, time: number): number {
   let promise = waitingFor;
-  for (let depth = 0; depth < MAX_CHAIN && promise?.isDerived === true; depth++) promise = promise.follows;
-  return promise?.due ?? 0;
+  for (let depth = 0; depth < MAX_CHAIN && promise !== null; depth++) {
+    if (hasReturned(promise, time, time)) promise = promise.result;
+    else if (promise.isDerived || promise.id === 0) promise = promise.follows;
+    else return promise.due;
+  }
+  return 0;
 }
 
 function waitIn(frame: Scope | null, reason: string): Wait {
@@ -169,9 +173,13 @@ function reasonOfAwaited(
       return reasonOfKind(promise.source);
     } else if (promise.parent !== null) {
       promise = promise.parent;
+    } else if (hasReturned(promise, time, time + lookAhead)) {
+      promise = promise.result;
     } else if (promise.followsAt !== 0 && promise.followsAt <= time + lookAhead) {
-      // What its callback has returned is not told.
-      if (promise.calledAt < time) return null;
+      if (promise.calledAt < time) {
+        promise = resultBelow(promise, time, time + lookAhead);
+        continue;
+      }
       if (promise.isDerived) reactions++;
       callee = calleeOf(promise);
       promise = promise.follows;
@@ -203,6 +211,26 @@ function isSettledFromOutside(promise: PromiseNode, latest: number): boolean {
 function isSettledByCode(promise: PromiseNode, latest: number): boolean {
   const { cls, source, settledBy } = promise;
   return cls === PromiseClass.New && source !== 0 && settledBy !== null && hasSettled(promise, latest);
+}
+
+/**
+ * What the promise was made of by `then` and the like may have settled: if not, what the last function has returned that was
+ * called on the way to it. Null where that is not known.
+ */
+function resultBelow(promise: PromiseNode, time: number, latest: number): PromiseNode | null {
+  let at = promise.follows;
+  for (let depth = 0; depth < MAX_CHAIN && at !== null && at.isDerived; depth++) {
+    if (hasSettled(at, time)) return null;
+    if (hasReturned(at, time, latest)) return at.result;
+    at = at.follows;
+  }
+  return null;
+}
+
+/** Whether what `then` and the like were given has run by `time`, and has returned a promise by `latest`. */
+function hasReturned({ calledAt, result }: PromiseNode, time: number, latest: number): boolean {
+  if (result === null || result.followsAt > latest) return false;
+  return calledAt < time || result.followsAt <= time;
 }
 
 function reasonOfSettler(

@@ -2,7 +2,7 @@ import { ResourceKind } from "../base/facts.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { makeResource } from "./graph.ts";
 import { makeScope } from "./scopes.ts";
-import type { ResourceNode } from "./graph.ts";
+import type { PromiseNode, ResourceNode } from "./graph.ts";
 import type { Scope } from "./scopes.ts";
 import { callbackEntry } from "./names.ts";
 import type { Names } from "./names.ts";
@@ -127,7 +127,8 @@ export class ResourceReader {
     if (resource.due !== 0) this.#onTimer(resource);
   }
 
-  before(time: number, id: number, due: number, kind: number): void {
+  /** `made`: what `then` and the like have made, where they were given what is called. */
+  before(time: number, id: number, due: number, kind: number, made: PromiseNode | null): void {
     const running = this.#running;
     running.leaveLoose(time);
     // What is still on the stack then has lost its end.
@@ -152,7 +153,7 @@ export class ResourceReader {
       this.#silentRef = queue.nextRef;
       this.#silentSince = time;
     }
-    running.enter(EntryKind.Resource, scope, id, time, null, meant, kind, null);
+    running.enter(EntryKind.Resource, scope, id, time, made, meant, kind, null);
     if (resource?.kind === ResourceKind.Interval) running.hold(time, scope, kind);
   }
 

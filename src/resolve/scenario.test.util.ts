@@ -25,8 +25,8 @@ import { Resolver } from "./resolver.ts";
  *   job P | job-end P | settle P
  *   frame F SITE | block F AWAITED SITE | resume F | tail F AWAITED SITE | end F | executor E | settled E [AWAITED [KIND]]
  *   frame F SITE AT, where AT is the place of the call and the site of the caller's beginning, `main@21^main@20`
- *   resume F inside (of running code, which asks a generator) | derived P OF
- *   source P KIND [DELAY in ms], where AWAITED is F, E, P, settled, unknown, yielded, iterates or a ResourceKind, and SITE may say what it waits for, `main@7:all`
+ *   resume F inside (of running code, which asks a generator) | derived P OF [told] | after P AWAITED (of a function given to `then`)
+ *   source P KIND [DELAY in ms], where AWAITED is F, E, P, settled, unknown, yielded, iterates, asks or a ResourceKind, and SITE may say what it waits for, `main@7:all`
  *   init R KIND [DELAY in ms] [SITE] [for=EXECUTOR] | before R KIND [DUE in us] | after R | clear R | refresh R DELAY | link R P
  *   root Q "NAME" KIND [handled] | release Q ["MESSAGE"] | root-task Q "NAME" | task-name Q "NAME", where Q is - for the
  *   running code's | outgoing Q "NAME" [SITE]
@@ -270,6 +270,7 @@ const AWAITED: Readonly<Record<string, number>> = {
   unknown: Awaited.Unknown,
   yielded: Awaited.Yielded,
   iterates: Awaited.Iterates,
+  asks: Awaited.Asks,
 };
 
 class Player {
@@ -336,7 +337,8 @@ class Player {
       to.fact(Fact.Promise, time, id(first), hasParent ? id(second) : 0, cls + 16 * where);
       return;
     }
-    if (IDS_ONLY[name] !== undefined) {
+    const isReaction = name === "after" && second !== "";
+    if (IDS_ONLY[name] !== undefined && !isReaction) {
       to.fact(IDS_ONLY[name], time, id(first), 0, 0);
       return;
     }
@@ -360,7 +362,16 @@ class Player {
         to.fact(Fact.FrameResume, time, id(first), second === "inside" ? 1 : 0, 0);
         return;
       case "derived":
-        to.fact(Fact.Derived, time, id(first), id(second), 0);
+        to.fact(
+          Fact.Derived,
+          time,
+          id(first),
+          second === "unknown" ? 0 : id(second),
+          third === "told" ? 1 : 0,
+        );
+        return;
+      case "after":
+        to.fact(Fact.After, time, id(first), awaited(second), 1);
         return;
       case "block":
         to.fact(Fact.FrameBlock, time, id(first), awaited(second), site(third));

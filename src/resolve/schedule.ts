@@ -24,8 +24,8 @@ function isYield(resource: ResourceNode): boolean {
 }
 
 /** Whether the next round of the loop settles it. */
-function isYielded({ cls, source }: PromiseNode): boolean {
-  return cls === PromiseClass.Native && source === ResourceKind.Immediate;
+function isYielded({ cls, source, sourceAt }: PromiseNode, latest: number): boolean {
+  return cls === PromiseClass.Native && source === ResourceKind.Immediate && sourceAt <= latest;
 }
 
 /** The activation of a scope, null where it has ended. */
@@ -152,10 +152,12 @@ export class LoopSchedule implements ThreadListener {
   #processRare(queue: OpQueue, kind: number, time: number): void {
     const thread = this.#thread;
     switch (kind) {
+      case OpKind.MaybeCalled:
       case OpKind.Ready: {
         const activation = living(queue.takeScope());
         const node = queue.takePromise()!;
-        if (activation !== null) thread.ready(node, activation, time);
+        const isReady = kind === OpKind.Ready || queue.value === 1;
+        if (activation !== null && isReady) thread.ready(node, activation, time);
         return;
       }
       case OpKind.Add: {
@@ -324,7 +326,8 @@ export class LoopSchedule implements ThreadListener {
     frame.callee = callee;
     frame.calleeId = callee === null ? 0 : callee.fn;
     frame.waitingFor = promise;
-    frame.isSoon = (value & Bits.Soon) !== 0 || (promise !== null && isYielded(promise));
+    frame.isSoon =
+      (value & Bits.Soon) !== 0 || (promise !== null && isYielded(promise, time + this.#shared.lookAhead));
     if (site !== null) frame.site = site;
     // One that began before the recording has an activation since it went on.
     if (frame.speaks && frame.decision === "fork" && frame.counted === null)
@@ -418,7 +421,7 @@ export class LoopSchedule implements ThreadListener {
   #resume(frame: Scope, time: number): void {
     const thread = this.#thread;
     if (frame.readied !== null) thread.unready(frame);
-    const due = dueOf(frame);
+    const due = dueOf(frame, time);
     resumed(frame);
     if (frame.decision === "inline" && frame.parent !== null) reparent(frame, livingParent(frame.parent));
     const activation = thread.activationOf(frame, time, 0);

@@ -423,7 +423,7 @@ export class LoopThread {
       activation.status = "waiting";
       activation.since = time;
       this.#checkOverdue(activation, time);
-      const due = frame === null ? 0 : dueOf(frame);
+      const due = frame === null ? 0 : dueOf(frame, time);
       if (activation.overdue !== null || (due !== 0 && due <= time)) this.wake(activation, time);
       else if (due !== 0) this.#listener.sleeps({ activation, since: time, due });
       activation.overdue = null;

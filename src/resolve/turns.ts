@@ -1,4 +1,4 @@
-import { Fact } from "../base/facts.ts";
+import { Fact, ResourceKind } from "../base/facts.ts";
 import type { FactRecords } from "../base/ring.ts";
 import { CallReader } from "./calls.ts";
 import { Decisions } from "./decisions.ts";
@@ -92,7 +92,9 @@ export class TurnReader {
     const closeCall = (time: number, id: number): void => this.#calls.promiseSettled(time, id);
     this.#promises = new PromiseReader(running, this.#names, this.#decisions, closeCall);
     const endTurn = (time: number): void => this.endTurn(time);
-    this.#waits = new FrameWaits(running, this.#decisions, options.lookAhead, closeCall);
+    const splitTurn = (time: number): void => this.#splitTurn(time);
+    const scopeOf = (id: number): Scope | undefined => this.#resources.get(id)?.scope;
+    this.#waits = new FrameWaits(running, this.#decisions, options.lookAhead, closeCall, scopeOf);
     this.#frames = new FrameReader(
       running,
       this.#names,
@@ -100,7 +102,7 @@ export class TurnReader {
       options.pool,
       this.#waits,
       options.lookAhead,
-      endTurn,
+      splitTurn,
     );
     this.#resources = new ResourceReader(running, this.#names, options.lookAhead, endTurn, options.onTimer);
     running.hold(options.time, options.root, 0);
@@ -142,7 +144,7 @@ export class TurnReader {
     running.lastFact = time;
     this.#resting = false;
     if (kind !== Fact.FrameCall && kind !== Fact.FrameResume && kind !== Fact.FrameBlock)
-      this.#frames.stopAsking();
+      this.#frames.passes(time, kind);
     switch (kind) {
       case Fact.FrameCall:
         this.#frames.call(time, a, b, c);
@@ -166,7 +168,7 @@ export class TurnReader {
         this.#frames.settled(time, a, b, c);
         return;
       case Fact.Derived:
-        this.#waits.derived(time, a, b);
+        this.#waits.derived(time, a, b, c === 1);
         return;
       case Fact.Joint:
         this.#waits.addJoint(time, a, c);
@@ -194,9 +196,16 @@ export class TurnReader {
         this.#promises.settle(time, a);
         return;
       case Fact.Before:
-        this.#resources.before(time, a, b, c);
+        this.#resources.before(
+          time,
+          a,
+          b,
+          c,
+          c === ResourceKind.Reaction ? this.#waits.called(time, a) : null,
+        );
         return;
       case Fact.After:
+        if (c === 1) this.#waits.returned(time, a, b);
         this.#resources.after(time, a);
         return;
       case Fact.Init:
@@ -331,8 +340,9 @@ export class TurnReader {
   /** It is `now`, and all facts before are read. */
   pass(now: number): void {
     const { running } = this;
-    if (now - running.lastFact > this.#calm) this.#boot();
-    this.#frames.stopAsking();
+    const isCalm = now - running.lastFact > this.#calm;
+    if (isCalm) this.#boot();
+    this.#frames.rests(isCalm);
     const { lastFact, busy } = running;
     const quietAt = lastFact + this.#calm;
     if (!busy && running.inTurn && now > quietAt) {
@@ -355,6 +365,14 @@ export class TurnReader {
 
   /** The turn is over at `time`: what is still open is decided. */
   endTurn(time: number): void {
+    this.running.leaveLoose(time);
+    this.running.popTo(0, time);
+    this.#waits.endTurn(time);
+    this.#splitTurn(time);
+  }
+
+  /** The loop has come back from outside, as far as is known; there may be jobs left of the turn before. */
+  #splitTurn(time: number): void {
     const { running } = this;
     running.leaveLoose(time);
     running.popTo(0, time);
