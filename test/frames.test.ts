@@ -146,7 +146,8 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
   "what nothing is known of calls by nobody": [
     `async function inner() { await null; }
      const later = () => inner();
-     return Promise.resolve().then(later);`,
+     const start = Promise.resolve();
+     return start.then(later);`,
     `call inner by nobody, block inner <- settled @1, resume inner, end inner`,
     false,
   ],

@@ -8,17 +8,33 @@ const BUILTINS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** The method of the runtime that marks what a function calls back from a job, or "". */
-export function jobOf(callee: AnyNode): "reaction" | "job" | "" {
-  if (callee.type === "Identifier") return callee.name === "queueMicrotask" ? "job" : "";
+/**
+ * The method of the runtime that marks the argument of a call as what is called back from a job, or "". What is given to `then`
+ * and the like is marked if nobody else knows it, or if it is a promise that is given it, which compares nothing.
+ */
+export function jobOf(
+  callee: AnyNode,
+  argument: AnyNode,
+  index: number,
+  bindsPromise: boolean,
+): "reaction" | "job" | "" {
+  if (argument.type === "SpreadElement") return "";
+  const isMember = callee.type === "MemberExpression" && !callee.computed;
+  if (isMember && isReaction(callee.property)) {
+    return isFresh(argument) || (isNative(callee.object) && !bindsPromise) ? "reaction" : "";
+  }
+  return index === 0 && makesJob(callee) ? "job" : "";
+}
+
+/** Whether that is `process.nextTick` or `queueMicrotask`. */
+function makesJob(callee: AnyNode): boolean {
+  if (callee.type === "Identifier") return callee.name === "queueMicrotask";
   if (callee.type !== "MemberExpression" || callee.computed || callee.property.type !== "Identifier")
-    return "";
+    return false;
   const { name } = callee.property;
-  if (isReaction(callee.property)) return "reaction";
   const object = unwrap(callee.object);
   const owner = object.type === "Identifier" ? object.name : "";
-  if (name === "nextTick") return owner === "process" ? "job" : "";
-  return name === "queueMicrotask" && owner === "globalThis" ? "job" : "";
+  return name === "nextTick" ? owner === "process" : name === "queueMicrotask" && owner === "globalThis";
 }
 
 /** Whether that is the name of a method by which a promise is given a function. */
@@ -27,7 +43,7 @@ export function isReaction(name: AnyNode): boolean {
 }
 
 /** Whether an expression makes a function that nobody else knows. */
-export function isFresh(argument: AnyNode): boolean {
+function isFresh(argument: AnyNode): boolean {
   if (asFunction(argument) !== null) return true;
   const node = unwrap(argument);
   const callee = node.type === "CallExpression" ? unwrap(node.callee) : null;
@@ -37,6 +53,19 @@ export function isFresh(argument: AnyNode): boolean {
     callee.property.type === "Identifier" &&
     callee.property.name === "bind"
   );
+}
+
+/** Whether an expression's text tells that it gives a promise of the language, unless another constructor has that name. */
+function isNative(expression: AnyNode): boolean {
+  const node = unwrap(expression);
+  if (node.type === "NewExpression") return isPromise(unwrap(node.callee));
+  const callee = node.type === "CallExpression" ? unwrap(node.callee) : null;
+  if (callee?.type !== "MemberExpression" || callee.computed || callee.property.type !== "Identifier")
+    return false;
+  const object = unwrap(callee.object);
+  const isStatic =
+    object.type === "Identifier" && object.name === "Promise" && callee.property.name !== "withResolvers";
+  return isStatic || (isReaction(callee.property) && isNative(object));
 }
 
 /** Whether a call of that may begin async functions as far as its text tells. */

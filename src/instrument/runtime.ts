@@ -53,8 +53,8 @@ export interface Runtime {
   reaction<T>(callback: T, isSecond?: 1): T;
   /** The same of what a job is made for (`process.nextTick`, `queueMicrotask`). */
   job<T>(callback: T): T;
-  /** What Promise.all and the like are about to be given. */
-  members<T>(list: T): T;
+  /** What Promise.all and the like are about to be given; `first` (see `joint`) where `joint` will not be called. */
+  members<T>(list: T, first?: 0 | 1): T;
   /** What they have made of it; `first` is 1 where it settles with one of the members, 0 where with all. */
   joint<T>(first: 0 | 1, promise: T): T;
   /**

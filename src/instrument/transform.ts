@@ -23,9 +23,10 @@
  *   and `rt.at=$m+6,f(x)` where it begins a statement; an awaited call sets `rt.at` to the site of the await. Not where
  *   V8 would print the call into an error (what it returns is called, iterated or taken apart), nor for builtins that call nothing.
  * * `x.then(() => …)`: `x.then(rt.reaction(() => …))`, for functions that are written or bound there, which nobody else
- *   can compare with; the same for catch and finally, and with `job` for `process.nextTick(f)` and `queueMicrotask(f)`.
- * * `Promise.all(x)` and the like: `rt.joint(0,Promise.all(rt.members(x)))`, 1 for `race` and `any`, unless V8 would print the
- *   call into an error, or the file has a Promise of its own.
+ *   can compare with, and for all where x is a promise by its text (`Promise.resolve(y).then(f)`), which compares nothing; the
+ *   same for catch and finally, and with `job` for `process.nextTick(f)` and `queueMicrotask(f)`.
+ * * `Promise.all(x)` and the like: `rt.joint(0,Promise.all(rt.members(x)))`, 1 for `race` and `any`; `Promise.all(rt.members(x,0))`
+ *   where V8 would print the call into an error; nothing where the file has a Promise of its own.
  * * `new Promise((resolve, reject) => …)`: `resolve=rt.settler($m+5,resolve);` and so on at the executor's beginning, and
  *   `rt.executed()` at its end, unless the executor could tell (`arguments`) or the file has a Promise of its own.
  * * A module that awaits: a frame of its own, from its first statement to its end.
@@ -39,7 +40,7 @@
 
 import { writeSites } from "../base/sites.ts";
 import type { Site, SiteKind } from "../base/sites.ts";
-import { isFresh, isPromise, isReaction, jobOf, mayBegin } from "./calls.ts";
+import { isPromise, isReaction, jobOf, mayBegin } from "./calls.ts";
 import { Insertions, isMarked, literal } from "./marks.ts";
 import { keyName, memberName, targetName } from "./names.ts";
 import { findScopes, settlersOf } from "./scopes.ts";
@@ -339,13 +340,15 @@ class Transformer {
     const [list] = node.arguments;
     const waits = jointOf(node);
     if (waits === null || list === undefined || list.type === "SpreadElement") return false;
-    if (this.#printed.has(node) || this.#scopes.bindsPromise) return false;
-    this.#insert(node.start, `${this.#runtime}.joint(${waits === "race" ? 1 : 0},`);
+    if (this.#scopes.bindsPromise) return false;
+    const isPrinted = this.#printed.has(node);
+    const first = waits === "race" ? 1 : 0;
+    if (!isPrinted) this.#insert(node.start, `${this.#runtime}.joint(${first},`);
     this.#insert(list.start, `${this.#runtime}.members(`);
     this.#visit(list);
-    this.#insert(list.end, ")");
+    this.#insert(list.end, isPrinted ? `,${first})` : ")");
     node.arguments.slice(1).forEach(this.#visitor);
-    this.#insert(node.end, ")");
+    if (!isPrinted) this.#insert(node.end, ")");
     return true;
   }
 
@@ -368,11 +371,11 @@ class Transformer {
   /** The parts of a call, with what is called back from a job marked. */
   #arguments(node: AnyNode & { type: "CallExpression" }): void {
     this.#visit(node.callee);
-    const method = jobOf(unwrap(node.callee));
+    const callee = unwrap(node.callee);
     let isSecond = false;
     node.arguments.forEach((argument, index) => {
-      const isJob = method === "reaction" ? isFresh(argument) : method === "job" && index === 0;
-      if (!isJob || argument.type === "SpreadElement") return this.#visit(argument);
+      const method = jobOf(callee, argument, index, this.#scopes.bindsPromise);
+      if (method === "") return this.#visit(argument);
       this.#insert(argument.start, `${this.#runtime}.${method}(`);
       this.#visit(argument);
       this.#insert(argument.end, isSecond ? ",1)" : ")");

@@ -58,6 +58,8 @@ export class FrameSource {
   #reacting = 0;
   /** What Promise.all or the like was given last, until what it makes is told. */
   #members: unknown = null;
+  /** 1 or 0 where the promise made next is theirs, which settles with the first of the members or with all; else -1. */
+  #joining: -1 | 0 | 1 = -1;
   readonly #loops = new Loops();
   /** Younger ids belong to this recording. */
   #firstId = 0;
@@ -160,6 +162,7 @@ export class FrameSource {
 
   /** Runs for every promise that is made. */
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
+    if (this.#joining !== -1 && parent === undefined) this.joint(this.#joining, promise);
     if (parent !== this.#made || this.#origin === undefined) this.#origin = parent;
     this.#madeBefore = this.#made;
     this.#made = promise;
@@ -214,6 +217,7 @@ export class FrameSource {
     this.#executor = null;
     this.#members = null;
     this.#reacting = 0;
+    this.#joining = -1;
     this.clear();
   }
 
@@ -272,6 +276,7 @@ export class FrameSource {
   set at(site: number) {
     this.#at = site;
     this.#reacting = 0;
+    this.#joining = -1;
   }
 
   // The program may have used up its stack: what is thrown in here for want of it is caught, and counted as lost.
@@ -420,12 +425,15 @@ export class FrameSource {
     return calledOnce(context, this, callback as AnyFunction, id, ResourceKind.Tick) as T;
   }
 
-  members<T>(list: T): T {
-    if (this.#facts !== undefined) this.#members = list;
+  members<T>(list: T, first?: 0 | 1): T {
+    if (this.#facts === undefined) return list;
+    this.#members = list;
+    this.#joining = first ?? -1;
     return list;
   }
 
   joint<T>(first: 0 | 1, promise: T): T {
+    this.#joining = -1;
     const facts = this.#facts;
     const members = this.#members;
     this.#members = null;
