@@ -140,8 +140,8 @@ const cases: Readonly<Record<string, readonly [source: string, lines: string, kn
     `async function inner(p = Promise.resolve()) { await null; return p; }
      async function main() { await inner(); }
      return main();`,
-    `call main, call inner, block inner <- settled @1, block main <- unknown @2,
-     resume inner, tail inner <- unknown, end inner, resume main, end main`,
+    `call main, call inner, block inner <- settled @1, source kind13, block main <- kind13 @2,
+     resume inner, source kind132, tail inner <- kind132, end inner, settled kind13 by nobody, resume main, end main`,
   ],
   "what nothing is known of calls by nobody": [
     `async function inner() { await null; }

@@ -38,6 +38,22 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ["Signal", ResourceKind.Signal],
 ]);
 
+/** What Node runs in ticks of which a stream is the first argument. */
+const STREAM_TICKS: ReadonlySet<string> = new Set([
+  "resume_",
+  "emitReadable_",
+  "maybeReadMore_",
+  "emitCloseNT",
+  "emitErrorNT",
+  "emitErrorAndCloseNT",
+]);
+
+/** What a tick is to async_hooks. */
+interface TickObject {
+  readonly callback?: { readonly name?: string };
+  readonly args?: unknown;
+}
+
 /** Less idle time than this is not told. */
 const MIN_IDLE_NS = 10_000;
 /** After so much time without a fact it is looked whether the loop was idle: a look costs as much as some facts. */
@@ -156,12 +172,13 @@ export class CallContext {
   /** Kind of the native callback that runs without having said so, ResourceKind.Unknown where none is known. */
   kind(): number {
     if (executionAsyncId() <= 1) return ResourceKind.Unknown;
-    const resource = executionAsyncResource() as { constructor?: { name?: string }; args?: unknown };
+    const resource = executionAsyncResource() as TickObject & { constructor?: { name?: string } };
     const name = resource.constructor?.name ?? "";
     if (name !== "Object") return KINDS.get(name) ?? ResourceKind.Unknown;
-    // Streams of Node's end in a tick, which is given the stream.
-    const { args } = resource;
-    return Array.isArray(args) ? kindOfEmitter(args[1]) : ResourceKind.Unknown;
+    // Streams of Node's flow and end in ticks, which are given the stream.
+    const { args, callback } = resource;
+    if (!Array.isArray(args)) return ResourceKind.Unknown;
+    return kindOfEmitter(STREAM_TICKS.has(callback?.name ?? "") ? args[0] : args[1]);
   }
 
   /** Writes how long the loop was idle in the last `elapsed` ns. */

@@ -6,16 +6,12 @@ import { tellJoint } from "./joints.ts";
 import { Loops } from "./loops.ts";
 import { ask, calledOnce } from "./once.ts";
 import { PromiseHook } from "./promise-hook.ts";
-import { idOf, kindOf, setStamp } from "./stamp.ts";
+import { Settlements, UNSEEN } from "./settlements.ts";
+import { idOf, setStamp } from "./stamp.ts";
 import { Modules } from "./modules.ts";
 import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 import type { AnyFunction } from "./wrap.ts";
-
-/** Kinds of the stamps of promises: nothing tells when it settles; that is asked for; it has settled. */
-const UNSEEN = 1;
-const WATCHED = 2;
-const SETTLED = 3;
 
 /**
  * What transformed code calls (instrument/runtime.ts has the meaning of each method), as a source of facts.
@@ -65,6 +61,12 @@ export class FrameSource {
   #firstId = 0;
   #seeks: ((value: unknown) => boolean) | undefined;
   readonly #hook = new PromiseHook();
+  readonly settlements = new Settlements(this.#hook, (id) => {
+    if (this.#isUnknown()) this.#context!.begins();
+    this.#settled(id, undefined);
+  });
+  /** Id of what is awaited now and is no promise, until V8 makes one of it; else 0. */
+  #wrapped = 0;
 
   /** Begins to write facts. */
   start(facts: FactWriter, context: CallContext): void {
@@ -74,6 +76,7 @@ export class FrameSource {
     this.#loops.clear();
     this.clear();
     this.#firstId = newId();
+    this.settlements.start(this.#firstId);
     if (context.boot) this.#watchBoot(facts.ring, context);
     else this.#watchMaking();
   }
@@ -94,28 +97,11 @@ export class FrameSource {
     });
   }
 
-  /** Functions whose promise is to be known are running, inside of each other. */
-  #calling = 0;
-
-  /** A function is called whose promise `returned` will be given. */
-  calls(): void {
-    this.#calling++;
-  }
-
-  /** It has returned or thrown. */
-  called(): void {
-    this.#calling--;
-  }
-
-  /**
-   * Id of the promise that such a function returned, 0 where it has settled. Where nothing else tells when it settles
-   * V8's hook does, which from then on runs for every promise that settles: a reaction of ours would make a rejection
-   * count as handled. (What had settled before the hook was first needed is not known to have.)
-   */
+  /** Id of the promise that a function returned after `settlements.calls`, 0 where it has settled. */
   returned(promise: object): number {
-    if (kindOf(promise) === SETTLED) return 0;
+    if (this.settlements.hasSettled(promise)) return 0;
     const id = idOf(promise) || this.source(promise, 0);
-    if (kindOf(promise) === UNSEEN) this.#watch(promise, id);
+    this.settlements.asks(promise, id);
     return id;
   }
 
@@ -127,7 +113,7 @@ export class FrameSource {
   /** A function of Node's gave a promise that settles with another one, which what is told by `kind` settles. */
   settledByProgram(promise: unknown, other: object | null, kind: number): void {
     const id = this.source(promise, kind);
-    if (id !== 0) this.#watch(other ?? (promise as object), id);
+    if (id !== 0) this.settlements.watch(other ?? (promise as object), id);
   }
 
   /** Id of the promise whose executor runs, 0 where none does. */
@@ -135,28 +121,21 @@ export class FrameSource {
     return this.#executing;
   }
 
-  #watch(promise: object, id: number): void {
-    const { hooks } = this.#hook;
-    if (hooks === undefined) return;
-    setStamp(promise, id, WATCHED);
-    if (hooks.settled === undefined) this.#hook.set({ ...hooks, settled: (it) => this.#settles(it) });
-  }
-
-  /** Runs for every promise that settles, once one of them has been asked for. */
-  #settles(promise: Promise<unknown>): void {
+  /** What a frame is about to await is not known: it is told when that settles. Answers its id, or Unknown. */
+  #watchUnknown(site: number, value: object): number {
     try {
-      const kind = kindOf(promise);
-      if (kind === WATCHED) {
-        const id = idOf(promise);
-        setStamp(promise, id, 0);
-        if (id < this.#firstId) return;
-        if (this.#isUnknown()) this.#context!.begins();
-        this.#settled(id, undefined);
-      } else if (this.#calling > 0 && kind === -1) {
-        setStamp(promise, 0, SETTLED);
-      }
+      if (!this.settlements.isOpen(site)) return Awaited.Unknown;
+      const isPromise = types.isPromise(value);
+      // V8 makes a promise of what is none, right behind the await.
+      const id = this.source(isPromise ? value : {}, ResourceKind.User);
+      if (id === 0) return Awaited.Unknown;
+      this.settlements.awaits(id, site);
+      if (isPromise) this.settlements.watch(value, id);
+      else this.#wrapped = id;
+      return id;
     } catch {
       unwritten.facts++;
+      return Awaited.Unknown;
     }
   }
 
@@ -167,7 +146,10 @@ export class FrameSource {
     this.#madeBefore = this.#made;
     this.#made = promise;
     if (parent === undefined) return;
-    if (this.#reacting !== 0) this.#reacts(promise);
+    if (this.#wrapped !== 0) {
+      this.settlements.watch(promise, this.#wrapped);
+      this.#wrapped = 0;
+    } else if (this.#reacting !== 0) this.#reacts(promise);
     else if (this.#loops.isOpen) this.#loopSuspends(parent);
   }
 
@@ -205,7 +187,7 @@ export class FrameSource {
 
   stop(): void {
     this.#hook.clear();
-    this.#calling = 0;
+    this.settlements.stop();
     this.#seeks = undefined;
     this.#facts = undefined;
     this.#modules.stop();
@@ -218,6 +200,7 @@ export class FrameSource {
     this.#members = null;
     this.#reacting = 0;
     this.#joining = -1;
+    this.#wrapped = 0;
     this.clear();
   }
 
@@ -324,7 +307,10 @@ export class FrameSource {
   }
 
   block<T>(frame: number, site: number, value: T): T {
-    if (this.#facts !== undefined) this.#suspend(frame, site, this.awaited(value));
+    if (this.#facts === undefined) return value;
+    const awaited = this.awaited(value);
+    const id = awaited === Awaited.Unknown ? this.#watchUnknown(site, value as object) : awaited;
+    this.#suspend(frame, site, id);
     return value;
   }
 
@@ -350,8 +336,10 @@ export class FrameSource {
     if (facts === undefined || (typeof value !== "object" && typeof value !== "function") || value === null)
       return value;
     try {
-      const awaited = this.awaited(value);
-      if (awaited === Awaited.Settled) return value;
+      const known = this.awaited(value);
+      if (known === Awaited.Settled) return value;
+      const awaited =
+        known === Awaited.Unknown && types.isPromise(value) ? this.#watchUnknown(site, value) : known;
       const promise = this.current === frame ? this.#promises[this.#depth - 1]! : null;
       if (promise !== null) setStamp(promise, frame, 0);
       facts.now(Fact.FrameTail, frame, awaited, this.#modules.site(site));

@@ -211,13 +211,13 @@ export class Probe {
     }
     let promise = 0;
     this.#context?.enter();
-    this.#frames?.calls();
+    this.#frames?.settlements.calls();
     try {
       const result = fn();
       if (types.isPromise(result)) promise = this.#frames?.returned(result) ?? idOf(result);
       return result;
     } finally {
-      this.#frames?.called();
+      this.#frames?.settlements.called();
       this.#context?.leave();
       this.#put(Fact.Return, id, promise);
     }

@@ -7,6 +7,16 @@ import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
 import { callbackEntry } from "./names.ts";
 import { Bits, OpKind } from "./ops.ts";
 import { EntryKind } from "./running.ts";
+import {
+  added,
+  isJoint,
+  isJointSite,
+  isMessage,
+  isOfCalls,
+  isOfProgram,
+  isOutside,
+  isUncertain,
+} from "./promise-kinds.ts";
 import type { Running } from "./running.ts";
 import { makeScope } from "./scopes.ts";
 import type { Scope } from "./scopes.ts";
@@ -22,6 +32,8 @@ const MAX_FOLLOWED = 100;
 const MAX_FOLLOWERS = 1_000;
 /** Promises of Promise.all and the like, members of each other, that are told that one may have settled. */
 const MAX_DOUBTS = 4;
+/** Functions given to `then`, each in the one before, that are followed. */
+const MAX_MADE = 100;
 /** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
 const FRAMES_KEPT = 250_000;
 /** Other promises known at the most that can be awaited: many are never seen to settle. */
@@ -249,6 +261,11 @@ export class FrameWaits {
     const node = makePromise(id, PromiseClass.Then, this.#running.root, null);
     node.isDerived = true;
     node.isTold = isTold;
+    const made = this.#reacting();
+    // An endless chain of them would be kept for ever.
+    node.madeDepth = made === null || made.madeDepth === MAX_MADE ? 0 : made.madeDepth + 1;
+    node.madeIn = node.madeDepth === 0 ? null : made;
+    node.madeAt = time;
     const isPending = this.#follow(time, node, of);
     if (isPending || isTold) this.#keep(time, node);
     if (isTold && !isPending && of > 0) this.#expects(time, node, true);
@@ -399,6 +416,8 @@ export class FrameWaits {
     // What ends with it ends when whatever has settled it is over.
     if (base === null) running.inTurn = true;
     node.settledKind = base?.what === EntryKind.Resource ? base.kind : kind;
+    const settledIn = this.#reacting();
+    node.settledIn = settledIn === node ? null : settledIn;
     const { awaiters, followers } = node;
     node.awaiters = null;
     node.followers = null;
@@ -407,6 +426,12 @@ export class FrameWaits {
     }
     if (node.closes !== 0) this.#closeCall(time, node.closes);
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+  }
+
+  /** What `then` and the like have made of the function that runs, null where it is none. */
+  #reacting(): PromiseNode | null {
+    const { base } = this.#running;
+    return base?.kind === ResourceKind.Reaction ? (this.#others.get(base.id) ?? null) : null;
   }
 
   /** Whether frames wait for it whose reason had to be told before it settles at `time` (reasons.ts, leftToOthers). */
@@ -532,7 +557,8 @@ export class FrameWaits {
   came(time: number, promise: PromiseNode): void {
     // Others that waited for it have told so.
     if (promise.settled) return;
-    const isMade = promise.isDerived || promise.followsAt !== 0 || (promise.id !== 0 && isJoint(promise));
+    const isKnown = promise.id !== 0 && (isJoint(promise) || isOfProgram(promise));
+    const isMade = isKnown || promise.isDerived || promise.followsAt !== 0;
     if (isOutside(promise) || isMade) this.#closes(time, promise);
     if (isOutside(promise)) {
       this.#others.delete(promise.id);
@@ -580,7 +606,10 @@ export class FrameWaits {
     if (frame.isMaybe) queue.markEarlier(frame.op, 1, time, this.#lookAhead);
     else if (
       frame.awaits === null &&
-      (frame.source === null || frame.source.id === 0 || isJoint(frame.source))
+      (frame.source === null ||
+        frame.source.id === 0 ||
+        isJoint(frame.source) ||
+        (isOfProgram(frame.source) && frame.source.settledAt === time))
     )
       queue.markEarlier(frame.op, Bits.Soon, time, this.#lookAhead);
   }
@@ -605,47 +634,4 @@ function leave(frame: Scope): void {
   if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
   frame.awaits = null;
   frame.source = null;
-}
-
-/** Whether it settles with one or all of several others. */
-function isJoint(promise: PromiseNode | null): boolean {
-  return promise !== null && (promise.cls === PromiseClass.All || promise.cls === PromiseClass.Race);
-}
-
-/** Whether the text of an await tells that it waits for several promises, or for what `then` and the like make of them. */
-function isJointSite(site: Site | null): site is Site {
-  return site !== null && (site.waits === WaitsFor.All || site.waits === WaitsFor.Race);
-}
-
-/** Whether it settles with calls that the frame which waits for it has made, or is made by `then` of what does. */
-function isOfCalls(promise: PromiseNode | null): boolean {
-  if (promise === null) return false;
-  return promise.isTold ? promise.follows?.id === 0 : isJoint(promise) && !promise.isDerived;
-}
-
-/** Whether nobody tells when it settles: it is one of Promise.race and the like, or not all that it waits for is known. */
-function isUncertain({ cls, unsettled }: PromiseNode): boolean {
-  return cls === PromiseClass.Race || unsettled === Infinity;
-}
-
-/** Whether what comes from another thread settles it. */
-function isMessage({ source }: PromiseNode): boolean {
-  return source === ResourceKind.Port || source === ResourceKind.Worker;
-}
-
-/** Whether the program's code settles it, and nothing that it has asked for. */
-function isOfProgram({ cls, source }: PromiseNode): boolean {
-  return cls === PromiseClass.New && source === 0;
-}
-
-/** Whether it is a promise of Node's that has not settled yet, as far as is known. */
-export function isOutside(promise: PromiseNode): boolean {
-  return promise.cls === PromiseClass.Native && !promise.settled;
-}
-
-/** The list with one more member; where there was none it has room for that one only, for most stay so. */
-function added<T>(list: T[] | null, member: T): T[] {
-  if (list === null) return [member];
-  list.push(member);
-  return list;
 }

@@ -1,7 +1,8 @@
 import { Awaited, Fact, ResourceKind, WaitsFor } from "../base/facts.ts";
 import type { Decisions } from "./decisions.ts";
 import type { FramePool } from "./frame-pool.ts";
-import { UNKNOWN, awaitedBy, isOutside } from "./frame-waits.ts";
+import { UNKNOWN, awaitedBy } from "./frame-waits.ts";
+import { isOutside } from "./promise-kinds.ts";
 import type { FrameWaits } from "./frame-waits.ts";
 import type { ResourceNode, Site } from "./graph.ts";
 import { callbackEntry } from "./names.ts";

@@ -49,6 +49,8 @@ export interface PromiseNode {
   /** Whose callback settled it (forgotten like the parent) and of which kind that was, for waits without a known source. */
   settledBy: Scope | null;
   settledKind: number;
+  /** What `then` and the like have made of the function that settled it. */
+  settledIn: PromiseNode | null;
   /** Resource kind that settles it, 0 where unknown, and since when that is known. */
   source: number;
   sourceAt: number;
@@ -86,6 +88,10 @@ export interface PromiseNode {
   calledAt: number;
   /** It is told when its callback is called, and with what it ends; and it has been called. */
   isTold: boolean;
+  /** What `then` and the like have made of the function that called them, if that was one; when; how many there are so. */
+  madeIn: PromiseNode | null;
+  madeAt: number;
+  madeDepth: number;
   isCalled: boolean;
   /** The operation that says that it can be called, and in which turn that was. */
   readyOp: number;
@@ -214,6 +220,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     settledAt: 0,
     settledBy: null,
     settledKind: 0,
+    settledIn: null,
     source: 0,
     sourceAt: 0,
     sourceUntil: Infinity,
@@ -235,6 +242,9 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     unsettled: 0,
     calledAt: Infinity,
     isTold: false,
+    madeIn: null,
+    madeAt: 0,
+    madeDepth: 0,
     isCalled: false,
     readyOp: 0,
     readyTurn: -1,

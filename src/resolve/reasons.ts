@@ -185,11 +185,35 @@ function reasonOfAwaited(
       promise = promise.follows;
     } else {
       const reason = reasonOfSettler(promise, activation, time, lookAhead);
-      if (reason !== null || !frame.speaks || hasSettled(promise, time + lookAhead)) return reason;
+      if (reason !== null || !frame.speaks) return reason;
+      if (hasSettled(promise, time + lookAhead)) {
+        if (promise.settledIn === null) return promise.settledBy === null ? null : reasonOfOwn(activation);
+        promise = pendingAt(promise.settledIn, time);
+        continue;
+      }
       return isLeftToOthers(promise, activation, reactions) ? "chan receive" : null;
     }
   }
   return null;
+}
+
+/** What `then` and the like had made at `time` that has led to what they have made. */
+function pendingAt(made: PromiseNode, time: number): PromiseNode {
+  let at = made;
+  for (let depth = 0; depth < MAX_CHAIN && at.madeAt > time && at.madeIn !== null; depth++) at = at.madeIn;
+  return at;
+}
+
+/** Why the activation waits for code of its own: for what runs that, if all that it has asked for has the same reason. */
+function reasonOfOwn({ sources }: Activation): string | null {
+  let source = sources.youngest;
+  if (source === null) return null;
+  const reason = reasonOfKind(source.kind);
+  for (let asked = 0; source !== null; asked++) {
+    if (asked === MAX_ASKED || reasonOfKind(source.kind) !== reason) return null;
+    source = source.older;
+  }
+  return reason;
 }
 
 /** Whether what is to settle it is known, and had not called back by `time`. */
