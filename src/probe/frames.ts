@@ -130,7 +130,7 @@ export class FrameSource {
       const id = this.source(isPromise ? value : {}, ResourceKind.User);
       if (id === 0) return Awaited.Unknown;
       this.settlements.awaits(id, site);
-      if (isPromise) this.settlements.watch(value, id);
+      if (isPromise) this.settlements.watchUnknown(value, id);
       else this.#wrapped = id;
       return id;
     } catch {
@@ -147,7 +147,7 @@ export class FrameSource {
     this.#made = promise;
     if (parent === undefined) return;
     if (this.#wrapped !== 0) {
-      this.settlements.watch(promise, this.#wrapped);
+      this.settlements.watchUnknown(promise, this.#wrapped);
       this.#wrapped = 0;
     } else if (this.#reacting !== 0) this.#reacts(promise);
     else if (this.#loops.isOpen) this.#loopSuspends(parent);

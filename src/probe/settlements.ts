@@ -28,6 +28,8 @@ export class Settlements {
   /** Of the promises of unknown making that are watched: by their ids the places, and how many of each have not settled. */
   readonly #sites = new Map<number, number>();
   readonly #unsettled = new Map<number, number>();
+  /** Places at which some have not settled, but not so many. */
+  #open = 0;
 
   /** `settled`: a promise of that id has. */
   constructor(hook: PromiseHook, settled: (id: number) => void) {
@@ -40,6 +42,7 @@ export class Settlements {
     this.#isNeeded = false;
     this.#sites.clear();
     this.#unsettled.clear();
+    this.#open = 0;
   }
 
   stop(): void {
@@ -63,12 +66,17 @@ export class Settlements {
 
   /** It is to be told when the promise settles, unless something else does. */
   asks(promise: object, id: number): void {
-    this.#isNeeded = true;
     if (kindOf(promise) === UNSEEN) this.watch(promise, id);
   }
 
   /** It is to be told when the promise settles. */
   watch(promise: object, id: number): void {
+    this.#isNeeded = true;
+    this.watchUnknown(promise, id);
+  }
+
+  /** The same of one of unknown making, which may have. */
+  watchUnknown(promise: object, id: number): void {
     const { hooks } = this.#hook;
     if (hooks === undefined) return;
     setStamp(promise, id, WATCHED);
@@ -80,7 +88,7 @@ export class Settlements {
     if (!this.#hook.isOn) return false;
     if ((this.#unsettled.get(site) ?? 0) < UNSEEN_OF_SITE) return true;
     const { hooks } = this.#hook;
-    if (this.#isNeeded || hooks?.settled === undefined) return false;
+    if (this.#isNeeded || this.#open > 0 || hooks?.settled === undefined) return false;
     const { settled: _, ...others } = hooks;
     this.#hook.set(others);
     return false;
@@ -89,7 +97,16 @@ export class Settlements {
   /** What is awaited there has that id. */
   awaits(id: number, site: number): void {
     this.#sites.set(id, site);
-    this.#unsettled.set(site, (this.#unsettled.get(site) ?? 0) + 1);
+    const unsettled = (this.#unsettled.get(site) ?? 0) + 1;
+    this.#unsettled.set(site, unsettled);
+    if (unsettled === 1) this.#open++;
+    if (unsettled === UNSEEN_OF_SITE) this.#open--;
+  }
+
+  #reopens(site: number): void {
+    const unsettled = this.#unsettled.get(site);
+    if (unsettled !== undefined && unsettled < UNSEEN_OF_SITE) this.#open--;
+    this.#unsettled.delete(site);
   }
 
   #settles(promise: Promise<unknown>): void {
@@ -102,7 +119,7 @@ export class Settlements {
         const site = this.#sites.get(id);
         if (site !== undefined) {
           this.#sites.delete(id);
-          this.#unsettled.delete(site);
+          this.#reopens(site);
         }
         if (id >= this.#firstId) this.#settled(id);
       } else if (this.#calling > 0 && kind === -1) {

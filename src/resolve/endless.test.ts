@@ -193,6 +193,39 @@ const PROGRAMS: Readonly<Record<string, (p: Endless) => void>> = {
     p.put(Fact.FrameResume, callee);
     p.put(Fact.FrameEnd, callee);
   },
+  "last = last.then(() => work())": (p) => {
+    if (p.kept.length === 0) {
+      const [first, work] = [p.id(), p.id()];
+      p.put(Fact.Before, 0, 0, ResourceKind.Net);
+      p.put(Fact.Executor, first);
+      p.put(Fact.Executor, work);
+      p.put(Fact.Settled, first, work);
+      p.put(Fact.After, 0);
+      p.kept.push(first, work);
+    }
+    const [last, work] = p.kept.splice(0) as [number, number];
+    const [next, more] = [p.id(), p.id()];
+    p.put(Fact.Before, 0, 0, ResourceKind.Net);
+    p.put(Fact.Init, next, 0, ResourceKind.Reaction);
+    p.put(Fact.Derived, next, last, 1);
+    p.put(Fact.Settled, work, Awaited.Settled);
+    p.put(Fact.After, 0);
+    p.put(Fact.Before, next, 0, ResourceKind.Reaction);
+    p.put(Fact.Executor, more);
+    p.put(Fact.After, next, more, 1);
+    p.kept.push(next, more);
+  },
+  "a function given to then that gives another one to it": (p) => {
+    const then = p.kept.pop() ?? p.id();
+    const next = p.id();
+    p.put(Fact.Before, then, 0, ResourceKind.Reaction);
+    p.put(Fact.Init, next, 0, ResourceKind.Reaction);
+    p.put(Fact.Derived, next, then, 1);
+    p.put(Fact.After, then, Awaited.Settled, 1);
+    p.put(Fact.Before, 0, 0, ResourceKind.Net);
+    p.put(Fact.After, 0);
+    p.kept.push(next);
+  },
   "a frame that calls itself again and ends": (p) => {
     const frame = p.kept.pop();
     if (frame !== undefined) p.put(Fact.FrameResume, frame);

@@ -32,6 +32,10 @@ const MAX_FOLLOWED = 100;
 const MAX_FOLLOWERS = 1_000;
 /** Promises of Promise.all and the like, members of each other, that are told that one may have settled. */
 const MAX_DOUBTS = 4;
+/** Promises that have settled keep what they followed for so many further ones. */
+const PAST_KEPT = 1_000;
+/** So many promises whose function is to be called in this turn are looked through for those of which it has been. */
+const MANY_EXPECTED = 1_024;
 /** Functions given to `then`, each in the one before, that are followed. */
 const MAX_MADE = 100;
 /** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
@@ -63,6 +67,8 @@ export class FrameWaits {
   readonly #kinds: PromiseNode[] = [];
   /** Promises whose function is to be called in this turn, if it ever is: `catch` has one for rejections only. */
   #expected: PromiseNode[] = [];
+  /** Promises that have settled and hold others: a chain of them without an end would be kept for ever. */
+  #past: PromiseNode[] = [];
   /** Promises of which it was noted that they may have settled, since one has. */
   #doubted = 0;
 
@@ -102,6 +108,7 @@ export class FrameWaits {
     this.#frames.clear();
     this.#others.clear();
     this.#expected = [];
+    this.#past = [];
   }
 
   /**
@@ -273,7 +280,11 @@ export class FrameWaits {
 
   /** The promise's function is called in this turn, if ever where that `isSure`. */
   #expects(time: number, node: PromiseNode, isSure: boolean): void {
-    if (isSure) this.#expected.push(node);
+    if (isSure) {
+      const count = this.#expected.push(node);
+      if (count >= MANY_EXPECTED && (count & (count - 1)) === 0)
+        this.#expected = this.#expected.filter(({ isCalled, settled }) => !isCalled && !settled);
+    }
     const scope = this.#scopeOf(node.id);
     if (scope === undefined) return;
     node.readyOp = this.#running.queue.add(OpKind.MaybeCalled, time);
@@ -418,6 +429,7 @@ export class FrameWaits {
     node.settledKind = base?.what === EntryKind.Resource ? base.kind : kind;
     const settledIn = this.#reacting();
     node.settledIn = settledIn === node ? null : settledIn;
+    this.#forgets(time, node);
     const { awaiters, followers } = node;
     node.awaiters = null;
     node.followers = null;
@@ -426,6 +438,16 @@ export class FrameWaits {
     }
     if (node.closes !== 0) this.#closeCall(time, node.closes);
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
+  }
+
+  /** What has settled lets go of others, when nothing asks for them any more. */
+  #forgets(time: number, node: PromiseNode): void {
+    if (node.cls !== PromiseClass.Then && node.followsAt === 0 && node.settledIn === null) return;
+    if (this.#past.push(node) < 2 * PAST_KEPT) return;
+    const forgotten = this.#past.slice(0, PAST_KEPT);
+    this.#past = this.#past.slice(PAST_KEPT);
+    this.#running.queue.add(OpKind.Forget, time);
+    this.#running.queue.refer(forgotten);
   }
 
   /** What `then` and the like have made of the function that runs, null where it is none. */
@@ -569,6 +591,7 @@ export class FrameWaits {
       this.#others.delete(promise.id);
       promise.settled = true;
       promise.settledAt = time;
+      this.#forgets(time, promise);
     }
   }
 

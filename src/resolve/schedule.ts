@@ -203,6 +203,11 @@ export class LoopSchedule implements ThreadListener {
         for (const promise of queue.takePromises()) {
           promise.parent = null;
           promise.settledBy = null;
+          promise.settledIn = null;
+          promise.madeIn = null;
+          promise.follows = null;
+          promise.callee = null;
+          promise.result = null;
         }
         return;
       default:
