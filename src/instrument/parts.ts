@@ -48,16 +48,8 @@ export function holdsSuspension(node: AnyNode): boolean {
   return holds;
 }
 
-/** Constructors of the language and of Node that make no promise of what they are given, whatever that is. */
-const PLAIN: ReadonlySet<string> = new Set([
-  "AbortController",
-  "Date",
-  "Headers",
-  "Map",
-  "Set",
-  "WeakMap",
-  "WeakSet",
-]);
+/** Constructors of the language and of Node that make no promise where they are given nothing. */
+const PLAIN: ReadonlySet<string> = new Set(["AbortController", "Date", "Map", "Set", "WeakMap", "WeakSet"]);
 
 /** Tells whether a parameter calls code of the program before the body begins, which may make promises. */
 export function computes(node: AnyNode): boolean {

@@ -129,15 +129,10 @@ export class CallContext {
     this.#depth++;
   }
 
-  after(id: number): void {
+  /** `awaited` and `told`: see Fact.After. */
+  after(id: number, awaited = 0, told = 0): void {
     if (this.#depth > 0) this.#depth--;
-    this.#facts.ring.now(Fact.After, id, 0, 0);
-  }
-
-  /** A function that was given to `then` and the like has returned. */
-  afterReaction(id: number, awaited: number): void {
-    if (this.#depth > 0) this.#depth--;
-    this.#facts.ring.now(Fact.After, id, awaited, 1);
+    this.#facts.ring.now(Fact.After, id, awaited, told);
   }
 
   /** Something begins that has a fact of its own. */

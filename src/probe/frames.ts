@@ -13,6 +13,10 @@ import { newId, unwritten } from "./writer.ts";
 import type { FactWriter } from "./writer.ts";
 import type { AnyFunction } from "./wrap.ts";
 
+/** What Promise.all and the like are about to make settles with all of its members, or with the first. */
+const JOINS_ALL = -1;
+const JOINS_FIRST = -2;
+
 /**
  * What transformed code calls (instrument/runtime.ts has the meaning of each method), as a source of facts.
  *
@@ -50,12 +54,13 @@ export class FrameSource {
   #executorId = 0;
   /** Id of the promise whose executor runs, 0 where none does. */
   #executing = 0;
-  /** Id of the function that `then` or the like is about to be given, 0 where none is: the promise made next gets it. */
-  #reacting = 0;
+  /**
+   * Id of the function that `then` or the like is about to be given, which the promise made next gets; JOINS_ALL or JOINS_FIRST
+   * where that is what Promise.all or the like makes of #members; 0 where it is neither.
+   */
+  #making = 0;
   /** What Promise.all or the like was given last, until what it makes is told. */
   #members: unknown = null;
-  /** 1 or 0 where the promise made next is theirs, which settles with the first of the members or with all; else -1. */
-  #joining: -1 | 0 | 1 = -1;
   readonly #loops = new Loops();
   /** Younger ids belong to this recording. */
   #firstId = 0;
@@ -141,7 +146,7 @@ export class FrameSource {
 
   /** Runs for every promise that is made. */
   #make(promise: Promise<unknown>, parent: Promise<unknown> | undefined): void {
-    if (this.#joining !== -1 && parent === undefined) this.joint(this.#joining, promise);
+    if (this.#making < 0 && parent === undefined) this.joint(this.#making === JOINS_FIRST ? 1 : 0, promise);
     if (parent !== this.#made || this.#origin === undefined) this.#origin = parent;
     this.#madeBefore = this.#made;
     this.#made = promise;
@@ -149,14 +154,14 @@ export class FrameSource {
     if (this.#wrapped !== 0) {
       this.settlements.watchUnknown(promise, this.#wrapped);
       this.#wrapped = 0;
-    } else if (this.#reacting !== 0) this.#reacts(promise);
+    } else if (this.#making > 0) this.#reacts(promise);
     else if (this.#loops.isOpen) this.#loopSuspends(parent);
   }
 
   /** The promise was made by `then` and the like, which were given a function that is told of. */
   #reacts(promise: Promise<unknown>): void {
-    const id = this.#reacting;
-    this.#reacting = 0;
+    const id = this.#making;
+    this.#making = 0;
     const facts = this.#facts;
     if (facts === undefined) return;
     try {
@@ -198,8 +203,7 @@ export class FrameSource {
     this.#origin = undefined;
     this.#executor = null;
     this.#members = null;
-    this.#reacting = 0;
-    this.#joining = -1;
+    this.#making = 0;
     this.#wrapped = 0;
     this.clear();
   }
@@ -258,8 +262,7 @@ export class FrameSource {
 
   set at(site: number) {
     this.#at = site;
-    this.#reacting = 0;
-    this.#joining = -1;
+    this.#making = 0;
   }
 
   // The program may have used up its stack: what is thrown in here for want of it is caught, and counted as lost.
@@ -274,7 +277,7 @@ export class FrameSource {
       const at = this.#at;
       this.#at = 0;
       this.#loops.frame = 0;
-      this.#reacting = 0;
+      this.#making = 0;
       this.#executing = 0;
       const depth = this.#depth++;
       this.#running[depth] = id;
@@ -398,10 +401,10 @@ export class FrameSource {
     const context = this.#context;
     if (context === undefined || typeof callback !== "function") return callback;
     // Of the two that a promise is given one is called.
-    const known = isSecond === 1 ? this.#reacting : 0;
-    const id = known === 0 ? newId() : known;
-    if (known === 0) ask(context, this, id, ResourceKind.Reaction);
-    this.#reacting = id;
+    const isKnown = isSecond === 1 && this.#making > 0;
+    const id = isKnown ? this.#making : newId();
+    if (!isKnown) ask(context, this, id, ResourceKind.Reaction);
+    this.#making = id;
     return calledOnce(context, this, callback as AnyFunction, id, ResourceKind.Reaction) as T;
   }
 
@@ -416,12 +419,12 @@ export class FrameSource {
   members<T>(list: T, first?: 0 | 1): T {
     if (this.#facts === undefined) return list;
     this.#members = list;
-    this.#joining = first ?? -1;
+    this.#making = first === undefined ? 0 : first === 1 ? JOINS_FIRST : JOINS_ALL;
     return list;
   }
 
   joint<T>(first: 0 | 1, promise: T): T {
-    this.#joining = -1;
+    this.#making = 0;
     const facts = this.#facts;
     const members = this.#members;
     this.#members = null;
@@ -517,7 +520,7 @@ export class FrameSource {
 
   #suspend(frame: number, site: number, awaited: number): void {
     try {
-      this.#reacting = 0;
+      this.#making = 0;
       if (this.#loops.isOpen) this.#endLoop();
       const promise = this.#leave(frame);
       if (promise !== null) setStamp(promise, frame, 0);

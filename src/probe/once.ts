@@ -83,7 +83,7 @@ export function end(context: CallContext, id: number): void {
 
 function endReaction(context: CallContext, frames: Frames, id: number, result: unknown): void {
   try {
-    if (context.on) context.afterReaction(id, frames.awaited(result));
+    if (context.on) context.after(id, frames.awaited(result), 1);
   } catch {
     unwritten.facts++;
   }

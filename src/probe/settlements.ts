@@ -39,14 +39,14 @@ export class Settlements {
 
   start(firstId: number): void {
     this.#firstId = firstId;
-    this.#isNeeded = false;
-    this.#sites.clear();
-    this.#unsettled.clear();
-    this.#open = 0;
   }
 
   stop(): void {
     this.#calling = 0;
+    this.#isNeeded = false;
+    this.#sites.clear();
+    this.#unsettled.clear();
+    this.#open = 0;
   }
 
   /** A function is called whose promise will be asked for. */

@@ -4,7 +4,7 @@ import type { Pending } from "./calls.ts";
 import type { Decisions } from "./decisions.ts";
 import { makePromise } from "./graph.ts";
 import type { PromiseNode, ResourceNode, Site } from "./graph.ts";
-import { callbackEntry } from "./names.ts";
+import { UNKNOWN } from "./names.ts";
 import { Bits, OpKind } from "./ops.ts";
 import { EntryKind } from "./running.ts";
 import {
@@ -17,13 +17,12 @@ import {
   isOutside,
   isUncertain,
 } from "./promise-kinds.ts";
+import { Reactions, isCalled, makeReaction } from "./reactions.ts";
 import type { Running } from "./running.ts";
 import { makeScope } from "./scopes.ts";
 import type { Scope } from "./scopes.ts";
-import { withWaiter, withoutWaiter } from "./waiters.ts";
+import { awaitedBy, leave, withWaiter } from "./waiters.ts";
 
-/** Entry of a frame that began before the recording, until it says where it is. */
-export const UNKNOWN = callbackEntry(0);
 /** Frames that end with each other's promises that are followed at the most. */
 const MAX_TAILS = 1_000;
 /** Promises that settle with each other that are asked who waits for them. */
@@ -32,12 +31,6 @@ const MAX_FOLLOWED = 100;
 const MAX_FOLLOWERS = 1_000;
 /** Promises of Promise.all and the like, members of each other, that are told that one may have settled. */
 const MAX_DOUBTS = 4;
-/** Promises that have settled keep what they followed for so many further ones. */
-const PAST_KEPT = 1_000;
-/** So many promises whose function is to be called in this turn are looked through for those of which it has been. */
-const MANY_EXPECTED = 1_024;
-/** Functions given to `then`, each in the one before, that are followed. */
-const MAX_MADE = 100;
 /** Pending frames known at the most; the oldest are forgotten, and nothing stays alive for them. */
 const FRAMES_KEPT = 250_000;
 /** Other promises known at the most that can be awaited: many are never seen to settle. */
@@ -58,17 +51,13 @@ export class FrameWaits {
   readonly #decisions: Decisions;
   readonly #lookAhead: number;
   readonly #closeCall: (time: number, id: number) => void;
-  readonly #scopeOf: (id: number) => Scope | undefined;
+  readonly #reactions: Reactions;
   readonly #frames = new RecentMap<Scope>(8192, FRAMES_KEPT);
   readonly #others = new RecentMap<PromiseNode>(4096, OTHERS_KEPT);
   /** What frames that await Promise.all, or Promise.race and its like, wait for. */
   readonly #all: PromiseNode;
   readonly #race: PromiseNode;
   readonly #kinds: PromiseNode[] = [];
-  /** Promises whose function is to be called in this turn, if it ever is: `catch` has one for rejections only. */
-  #expected: PromiseNode[] = [];
-  /** Promises that have settled and hold others: a chain of them without an end would be kept for ever. */
-  #past: PromiseNode[] = [];
   /** Promises of which it was noted that they may have settled, since one has. */
   #doubted = 0;
 
@@ -87,7 +76,7 @@ export class FrameWaits {
     this.#decisions = decisions;
     this.#lookAhead = lookAhead;
     this.#closeCall = closeCall;
-    this.#scopeOf = scopeOf;
+    this.#reactions = new Reactions(running, lookAhead, scopeOf);
     this.#all = makePromise(0, PromiseClass.All, running.root, null);
     this.#race = makePromise(0, PromiseClass.Race, running.root, null);
   }
@@ -107,8 +96,7 @@ export class FrameWaits {
   clear(): void {
     this.#frames.clear();
     this.#others.clear();
-    this.#expected = [];
-    this.#past = [];
+    this.#reactions.clear();
   }
 
   /**
@@ -127,8 +115,12 @@ export class FrameWaits {
 
   #keep(time: number, node: PromiseNode): void {
     const gone = this.#others.set(node.id, node);
-    // A call that one of these would have ended has ended as far as anybody will ever know.
-    if (gone !== null) for (const old of gone.values()) this.#closes(time, old);
+    if (gone === null) return;
+    for (const old of gone.values()) {
+      // A call that one of these would have ended has ended as far as anybody will ever know.
+      this.#closes(time, old);
+      this.#reactions.forget(time, old);
+    }
   }
 
   /** A promise of Promise.all or the like. */
@@ -263,34 +255,18 @@ export class FrameWaits {
     return true;
   }
 
-  /** A promise is made by `then` and the like of another one; `returned` will follow where `isTold`. */
+  /** A promise is made by `then` and the like of another one; `called` and `returned` will follow where `isTold`. */
   derived(time: number, id: number, of: number, isTold: boolean): void {
     const node = makePromise(id, PromiseClass.Then, this.#running.root, null);
     node.isDerived = true;
-    node.isTold = isTold;
-    const made = this.#reacting();
-    // An endless chain of them would be kept for ever.
-    node.madeDepth = made === null || made.madeDepth === MAX_MADE ? 0 : made.madeDepth + 1;
-    node.madeIn = node.madeDepth === 0 ? null : made;
-    node.madeAt = time;
+    if (isTold) node.reaction = makeReaction(this.#reacting(), time);
     const isPending = this.#follow(time, node, of);
     if (isPending || isTold) this.#keep(time, node);
-    if (isTold && !isPending && of > 0) this.#expects(time, node, true);
+    if (!isPending && of > 0) this.#expect(time, node, true);
   }
 
-  /** The promise's function is called in this turn, if ever where that `isSure`. */
-  #expects(time: number, node: PromiseNode, isSure: boolean): void {
-    if (isSure) {
-      const count = this.#expected.push(node);
-      if (count >= MANY_EXPECTED && (count & (count - 1)) === 0)
-        this.#expected = this.#expected.filter(({ isCalled, settled }) => !isCalled && !settled);
-    }
-    const scope = this.#scopeOf(node.id);
-    if (scope === undefined) return;
-    node.readyOp = this.#running.queue.add(OpKind.MaybeCalled, time);
-    node.readyTurn = this.#running.turn;
-    this.#running.queue.refer(scope);
-    this.#running.queue.refer(node);
+  #expect(time: number, node: PromiseNode, isSure: boolean): void {
+    if (node.reaction !== null) this.#reactions.expect(time, node, node.reaction, isSure);
   }
 
   /**
@@ -299,61 +275,60 @@ export class FrameWaits {
    */
   called(time: number, id: number): PromiseNode | null {
     const node = this.#others.get(id);
-    if (node === undefined || node.cls !== PromiseClass.Then) return null;
-    const { queue, turn } = this.#running;
-    if (node.readyTurn === turn) queue.markEarlier(node.readyOp, 1, time, this.#lookAhead);
-    node.readyTurn = -1;
-    node.isCalled = true;
-    node.calledAt = Math.min(node.calledAt, time);
+    if (node === undefined || node.reaction === null) return null;
+    this.#reactions.called(time, node, node.reaction);
     let of = node.follows;
     for (let depth = 0; depth < MAX_FOLLOWED && of !== null && !of.settled; depth++) {
       this.came(time, of);
-      of = of.result ?? of.follows;
+      of = of.reaction?.result ?? of.follows;
     }
     return node;
   }
 
   /** Every job of the turn has run: a function that has not been called will not be, and its promise has settled. */
   endTurn(time: number): void {
-    while (this.#expected.length > 0) {
-      const expected = this.#expected;
-      this.#expected = [];
-      for (const node of expected) if (!node.isCalled) this.#settlePromise(time, node, 0);
+    let uncalled = this.#reactions.takeUncalled();
+    while (uncalled.length > 0) {
+      for (const node of uncalled) this.#settlePromise(time, node, 0);
+      uncalled = this.#reactions.takeUncalled();
     }
   }
 
   /** The function that `then` and the like were given has returned, or thrown: their promise settles, or follows another one. */
   returned(time: number, id: number, awaited: number): void {
     const node = this.#others.get(id);
-    if (node === undefined || node.cls !== PromiseClass.Then || node.result !== null) return;
+    const reaction = node?.reaction ?? null;
+    if (node === undefined || reaction === null || reaction.result !== null) return;
     const result = makePromise(0, PromiseClass.Then, this.#running.root, null);
     if (awaited > 0 && this.#follow(time, result, awaited)) {
       result.followers = [node];
-      node.result = result;
+      reaction.result = result;
       node.calledAt = Math.min(node.calledAt, time);
     } else if (awaited !== Awaited.Unknown) {
       this.#settlePromise(time, node, 0);
     } else {
       const isUnused = node.awaiters === null && node.followers === null && node.closes === 0;
-      if (isUnused) this.#others.delete(id);
-      else this.#doubts(time, node, 0, 0);
+      if (!isUnused) return this.#doubts(time, node, 0, 0);
+      this.#others.delete(id);
+      this.#reactions.forget(time, node);
     }
   }
 
   /** What the promise follows has settled; or perhaps has, on the way through so many of Promise.all and the like. */
   #follows(time: number, node: PromiseNode, kind: number, doubts = 0): void {
-    const isCalled = !node.isDerived || node.result !== null;
-    const isSure = doubts === 0 && (isCalled || (node.cls === PromiseClass.All && --node.unsettled === 0));
+    const { reaction } = node;
+    const hasReturned = !node.isDerived || (reaction !== null && reaction.result !== null);
+    const isSure = doubts === 0 && (hasReturned || (node.cls === PromiseClass.All && --node.unsettled === 0));
     if (isSure) {
       this.#settlePromise(time, node, kind);
       return;
     }
-    if (!node.isTold) {
+    if (reaction === null) {
       // Its callback is still to run; most likely the promise settles with that, in the same turn.
       node.calledAt = time;
       this.#doubts(time, node, kind, doubts);
-    } else if (!node.isCalled) {
-      this.#expects(time, node, doubts === 0);
+    } else if (!isCalled(node)) {
+      this.#expect(time, node, doubts === 0);
       for (const frame of node.awaiters ?? []) if (frame.source === node) this.#maybeReady(time, frame);
     }
   }
@@ -398,7 +373,8 @@ export class FrameWaits {
     this.#decisions.frameEnded(frame);
     frame.isWaiting = false;
     leave(frame);
-    if (joint?.source?.isTold === true) this.#expects(time, joint.source, false);
+    const reacting = joint?.source?.reaction == null ? null : joint.source;
+    if (reacting !== null) this.#expect(time, reacting, false);
     if (joint !== null && !joint.isEnding) this.#maybeReady(time, joint);
     frame.op = queue.add(OpKind.FrameEnd, time);
     queue.refer(frame);
@@ -407,7 +383,7 @@ export class FrameWaits {
       queue.refer(awaiter);
     }
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
-    if (joint !== null && joint.isEnding && joint.called === 0 && joint.source?.isTold !== true)
+    if (joint !== null && joint.isEnding && joint.called === 0 && reacting === null)
       this.#settleFrame(time, joint, kind);
   }
 
@@ -429,7 +405,7 @@ export class FrameWaits {
     node.settledKind = base?.what === EntryKind.Resource ? base.kind : kind;
     const settledIn = this.#reacting();
     node.settledIn = settledIn === node ? null : settledIn;
-    this.#forgets(time, node);
+    this.#reactions.forget(time, node);
     const { awaiters, followers } = node;
     node.awaiters = null;
     node.followers = null;
@@ -438,16 +414,6 @@ export class FrameWaits {
     }
     if (node.closes !== 0) this.#closeCall(time, node.closes);
     if (followers !== null) for (const follower of followers) this.#follows(time, follower, kind);
-  }
-
-  /** What has settled lets go of others, when nothing asks for them any more. */
-  #forgets(time: number, node: PromiseNode): void {
-    if (node.cls !== PromiseClass.Then && node.followsAt === 0 && node.settledIn === null) return;
-    if (this.#past.push(node) < 2 * PAST_KEPT) return;
-    const forgotten = this.#past.slice(0, PAST_KEPT);
-    this.#past = this.#past.slice(PAST_KEPT);
-    this.#running.queue.add(OpKind.Forget, time);
-    this.#running.queue.refer(forgotten);
   }
 
   /** What `then` and the like have made of the function that runs, null where it is none. */
@@ -505,9 +471,8 @@ export class FrameWaits {
       return;
     }
     const waits = awaited > 0 || site === null ? WaitsFor.Other : site.waits;
-    if (waits === WaitsFor.All) this.wait(time, frame, site, null, this.#all);
-    else if (waits === WaitsFor.Race) this.wait(time, frame, site, null, this.#race);
-    else this.wait(time, frame, site, null, null);
+    const joint = waits === WaitsFor.All ? this.#all : waits === WaitsFor.Race ? this.#race : null;
+    this.wait(time, frame, site, null, joint);
     if (awaited === Awaited.Settled) this.#running.queue.mark(frame.op, Bits.Ready);
   }
 
@@ -529,7 +494,8 @@ export class FrameWaits {
 
   #awaitPromise(time: number, frame: Scope, promise: PromiseNode, site: Site | null): void {
     leave(frame);
-    if (promise.isTold && promise.followsAt === 0 && !promise.isCalled && isJointSite(site)) {
+    const isOpen = promise.reaction !== null && promise.followsAt === 0 && !isCalled(promise);
+    if (isOpen && isJointSite(site)) {
       promise.follows = site.waits === WaitsFor.All ? this.#all : this.#race;
       promise.followsAt = time;
     }
@@ -581,24 +547,23 @@ export class FrameWaits {
     if (promise.settled) return;
     const isKnown = promise.id !== 0 && (isJoint(promise) || isOfProgram(promise));
     const isMade = isKnown || promise.isDerived || promise.followsAt !== 0;
-    if (isOutside(promise) || isMade) this.#closes(time, promise);
-    if (isOutside(promise)) {
-      this.#others.delete(promise.id);
-      promise.settled = true;
-      promise.settledAt = time;
-      promise.settledKind = promise.source;
-    } else if (isMade) {
-      this.#others.delete(promise.id);
-      promise.settled = true;
-      promise.settledAt = time;
-      this.#forgets(time, promise);
-    }
+    if (!isOutside(promise) && !isMade) return;
+    this.#closes(time, promise);
+    this.#settledUnseen(time, promise);
+  }
+
+  #settledUnseen(time: number, promise: PromiseNode): void {
+    this.#others.delete(promise.id);
+    promise.settled = true;
+    promise.settledAt = time;
+    promise.settledKind = promise.source;
+    this.#reactions.forget(time, promise);
   }
 
   /** The frame's wait is over. */
   over(time: number, frame: Scope): void {
     const awaits = awaitedBy(frame);
-    if (awaits !== null && awaits.isEnding && !awaits.settled) this.#endTails(time, awaits);
+    if (awaits?.isEnding === true && !awaits.settled) this.#endTails(time, awaits);
     if (frame.isWaiting) this.#readyAt(time, frame);
     frame.isWaiting = false;
     leave(frame);
@@ -613,12 +578,8 @@ export class FrameWaits {
       if (awaits === null || !awaits.isEnding || awaits.settled) break;
       last = awaits;
     }
-    if (last.source !== null && last.source !== this.#all && !last.source.settled) {
-      this.#others.delete(last.source.id);
-      last.source.settled = true;
-      last.source.settledAt = time;
-      last.source.settledKind = last.source.source;
-    }
+    const { source } = last;
+    if (source !== null && source !== this.#all && !source.settled) this.#settledUnseen(time, source);
     this.#settleFrame(time, last, 0);
   }
 
@@ -636,25 +597,4 @@ export class FrameWaits {
     )
       queue.markEarlier(frame.op, Bits.Soon, time, this.#lookAhead);
   }
-}
-
-/** The frame that the frame waits for, unless that has ended and is another one by now. */
-export function awaitedBy({ awaits, awaitsId }: Scope): Scope | null {
-  return awaits !== null && awaits.fn === awaitsId ? awaits : null;
-}
-
-/**
- * The frame waits no more. What it has waited for and has not settled must forget it: its object may become another
- * frame's, which may wait for the same.
- */
-function leave(frame: Scope): void {
-  const awaits = awaitedBy(frame);
-  const { source } = frame;
-  if (awaits !== null && !awaits.settled) {
-    if (awaits.awaiter === frame) awaits.awaiter = null;
-    else awaits.awaiters = withoutWaiter(awaits.awaiters, frame);
-  }
-  if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
-  frame.awaits = null;
-  frame.source = null;
 }

@@ -1,11 +1,10 @@
 import { Awaited, Fact, ResourceKind, WaitsFor } from "../base/facts.ts";
 import type { Decisions } from "./decisions.ts";
 import type { FramePool } from "./frame-pool.ts";
-import { UNKNOWN, awaitedBy } from "./frame-waits.ts";
 import { isOutside } from "./promise-kinds.ts";
 import type { FrameWaits } from "./frame-waits.ts";
 import type { ResourceNode, Site } from "./graph.ts";
-import { callbackEntry } from "./names.ts";
+import { UNKNOWN, callbackEntry } from "./names.ts";
 import type { Names } from "./names.ts";
 import { Bits } from "./ops.ts";
 import { QuietCalls } from "./quiet.ts";
@@ -13,6 +12,7 @@ import { EntryKind } from "./running.ts";
 import type { Running } from "./running.ts";
 import { makeScope } from "./scopes.ts";
 import type { Scope } from "./scopes.ts";
+import { awaitedBy } from "./waiters.ts";
 
 /** What the frame of a module that awaits is called. */
 const MODULE = "(module)";

@@ -1,5 +1,6 @@
 import type { Frame } from "../wire/format.ts";
 import { Chain } from "./chain.ts";
+import type { Reaction } from "./reactions.ts";
 import type { Link } from "./chain.ts";
 import type { Scope } from "./scopes.ts";
 import type { Waiters } from "./waiters.ts";
@@ -86,18 +87,8 @@ export interface PromiseNode {
   unsettled: number;
   /** Of such a one: when what it follows has settled, so that it waits for what its callback does. */
   calledAt: number;
-  /** It is told when its callback is called, and with what it ends; and it has been called. */
-  isTold: boolean;
-  /** What `then` and the like have made of the function that called them, if that was one; when; how many there are so. */
-  madeIn: PromiseNode | null;
-  madeAt: number;
-  madeDepth: number;
-  isCalled: boolean;
-  /** The operation that says that it can be called, and in which turn that was. */
-  readyOp: number;
-  readyTurn: number;
-  /** What follows the promise that this callback has returned. */
-  result: PromiseNode | null;
+  /** Its callback, where that tells when it is called and what it returns. */
+  reaction: Reaction | null;
 
   // The writing side's.
   /** The activation that stays alive for this reaction. */
@@ -241,14 +232,7 @@ export function makePromise(id: number, cls: number, scope: Scope, parent: Promi
     isDerived: false,
     unsettled: 0,
     calledAt: Infinity,
-    isTold: false,
-    madeIn: null,
-    madeAt: 0,
-    madeDepth: 0,
-    isCalled: false,
-    readyOp: 0,
-    readyTurn: -1,
-    result: null,
+    reaction: null,
     counted: null,
     readied: null,
   };

@@ -85,6 +85,9 @@ export function callbackEntry(kind: number): Frame {
   return CALLBACKS[kind] ?? CALLBACKS[0]!;
 }
 
+/** Entry of a frame that began before the recording, until it says where it is. */
+export const UNKNOWN = callbackEntry(0);
+
 /** Whether it is a function of Node's own. */
 export function isNodes(entry: Frame): boolean {
   return entry.file.startsWith("node:");

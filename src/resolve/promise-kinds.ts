@@ -16,7 +16,8 @@ export function isJointSite(site: Site | null): site is Site {
 /** Whether it settles with calls that the frame which waits for it has made, or is made by `then` of what does. */
 export function isOfCalls(promise: PromiseNode | null): boolean {
   if (promise === null) return false;
-  return promise.isTold ? promise.follows?.id === 0 : isJoint(promise) && !promise.isDerived;
+  if (promise.reaction !== null) return promise.follows?.id === 0;
+  return isJoint(promise) && !promise.isDerived;
 }
 
 /** Whether nobody tells when it settles: it is one of Promise.race and the like, or not all that it waits for is known. */

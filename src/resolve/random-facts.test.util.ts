@@ -165,7 +165,7 @@ class RandomLoop {
   }
 
   #frame(time: number, what: number, which: number, other: number, site: number): void {
-    const any = this.#awaitable[this.#awaitable.length - 1 - (which % Math.min(6, this.#awaitable.length))]!;
+    const some = this.#awaitable[this.#awaitable.length - 1 - (which % Math.min(6, this.#awaitable.length))]!;
     const odd = which % 40 === 7;
     if (what < 80) {
       this.#awaitCall(time, other, site, 0);
@@ -174,7 +174,7 @@ class RandomLoop {
       this.#running.push(id);
       this.#put(Fact.FrameCall, time, id, other % 8 === 0 ? 1 : 0, site);
     } else if (what < 330) {
-      const frame = odd ? any : this.#running.pop();
+      const frame = odd ? some : this.#running.pop();
       if (frame === undefined) return;
       if (which % 11 === 3 && !odd) {
         this.#running.push(frame);
@@ -182,7 +182,7 @@ class RandomLoop {
         return;
       }
       this.#suspended.push(frame);
-      const awaited = [any, any, Awaited.Settled, Awaited.Unknown, this.#awaitable.at(-1)!][other % 5]!;
+      const awaited = [some, some, Awaited.Settled, Awaited.Unknown, this.#awaitable.at(-1)!][other % 5]!;
       this.#put(Fact.FrameBlock, time, frame, awaited === frame ? Awaited.Settled : awaited, site);
     } else if (what < 460) {
       const at = this.#suspended.length - 1 - (other % 4);
@@ -192,22 +192,22 @@ class RandomLoop {
       this.#running = inside ? [...this.#running, frame!] : [frame!];
       this.#put(Fact.FrameResume, time, frame, inside ? 1 : 0);
     } else if (what < 560) {
-      const frame = odd ? any : this.#running.pop();
+      const frame = odd ? some : this.#running.pop();
       if (frame === undefined) return;
-      if (other % 9 === 0 && any !== frame) this.#put(Fact.FrameTail, time, frame, any, site);
+      if (other % 9 === 0 && some !== frame) this.#put(Fact.FrameTail, time, frame, some, site);
       this.#put(Fact.FrameEnd, time, frame);
     } else if (what < 568) {
       const id = this.#new(this.#awaitable);
       this.#resources.push({ id, kind: ResourceKind.Reaction });
       this.#put(Fact.Init, time, id, 0, ResourceKind.Reaction);
-      this.#put(Fact.Derived, time, id, other % 6 === 0 ? 0 : any, other % 7 === 0 ? 0 : 1);
+      this.#put(Fact.Derived, time, id, other % 6 === 0 ? 0 : some, other % 7 === 0 ? 0 : 1);
     } else if (what < 577) {
       const id = this.#new(this.#awaitable);
       this.#executors.push(id);
       this.#put(Fact.Executor, time, id, 0, site);
     } else if (what < 590) {
       const id = this.#executors[this.#executors.length - 1 - (which % Math.min(4, this.#executors.length))]!;
-      const awaited = other % 3 === 0 && any !== id ? any : Awaited.Settled;
+      const awaited = other % 3 === 0 && some !== id ? some : Awaited.Settled;
       this.#put(Fact.Settled, time, id, awaited, other % 64);
     } else if (what < 595) {
       const id = this.#new(this.#awaitable);
@@ -217,7 +217,7 @@ class RandomLoop {
         .filter((_, index) => index % 3 !== which % 5);
       for (const member of members) this.#put(Fact.Member, time, id, member);
       if (other % 5 === 0) this.#put(Fact.Member, time, id, Awaited.Unknown);
-      if (other % 7 === 0) this.#put(Fact.Member, time, id, any);
+      if (other % 7 === 0) this.#put(Fact.Member, time, id, some);
     } else {
       this.#put(
         Fact.Source,

@@ -78,7 +78,8 @@ export function waitOf(activation: Activation, time: number, lookAhead: number):
 export function dueOf({ waitingFor }: Scope, time: number): number {
   let promise = waitingFor;
   for (let depth = 0; depth < MAX_CHAIN && promise !== null; depth++) {
-    if (hasReturned(promise, time, time)) promise = promise.result;
+    const result = returnedBy(promise, time, time);
+    if (result !== null) promise = result;
     else if (promise.isDerived || promise.id === 0) promise = promise.follows;
     else return promise.due;
   }
@@ -148,7 +149,6 @@ function reasonOfAwaited(
 ): string | null {
   let callee = calleeOf(frame);
   let promise = frame.waitingFor;
-  let reactions = 0;
   for (let depth = 0; depth < MAX_CHAIN; depth++) {
     if (callee !== null) {
       if (isOfAnother(callee, activation, time)) return "chan receive";
@@ -173,14 +173,13 @@ function reasonOfAwaited(
       return reasonOfKind(promise.source);
     } else if (promise.parent !== null) {
       promise = promise.parent;
-    } else if (hasReturned(promise, time, time + lookAhead)) {
-      promise = promise.result;
+    } else if (returnedBy(promise, time, time + lookAhead) !== null) {
+      promise = returnedBy(promise, time, time + lookAhead);
     } else if (promise.followsAt !== 0 && promise.followsAt <= time + lookAhead) {
       if (promise.calledAt < time) {
         promise = resultBelow(promise, time, time + lookAhead);
         continue;
       }
-      if (promise.isDerived) reactions++;
       callee = calleeOf(promise);
       promise = promise.follows;
     } else {
@@ -191,7 +190,7 @@ function reasonOfAwaited(
         promise = pendingAt(promise.settledIn, time);
         continue;
       }
-      return isLeftToOthers(promise, activation, reactions) ? "chan receive" : null;
+      return isLeftToOthers(promise, activation) ? "chan receive" : null;
     }
   }
   return null;
@@ -200,7 +199,11 @@ function reasonOfAwaited(
 /** What `then` and the like had made at `time` that has led to what they have made. */
 function pendingAt(made: PromiseNode, time: number): PromiseNode {
   let at = made;
-  for (let depth = 0; depth < MAX_CHAIN && at.madeAt > time && at.madeIn !== null; depth++) at = at.madeIn;
+  for (let depth = 0; depth < MAX_CHAIN; depth++) {
+    const { reaction } = at;
+    if (reaction === null || reaction.madeIn === null || reaction.madeAt <= time) break;
+    at = reaction.madeIn;
+  }
   return at;
 }
 
@@ -245,16 +248,18 @@ function resultBelow(promise: PromiseNode, time: number, latest: number): Promis
   let at = promise.follows;
   for (let depth = 0; depth < MAX_CHAIN && at !== null && at.isDerived; depth++) {
     if (hasSettled(at, time)) return null;
-    if (hasReturned(at, time, latest)) return at.result;
+    const result = returnedBy(at, time, latest);
+    if (result !== null) return result;
     at = at.follows;
   }
   return null;
 }
 
-/** Whether what `then` and the like were given has run by `time`, and has returned a promise by `latest`. */
-function hasReturned({ calledAt, result }: PromiseNode, time: number, latest: number): boolean {
-  if (result === null || result.followsAt > latest) return false;
-  return calledAt < time || result.followsAt <= time;
+/** What follows the promise that the function given to `then` has returned, if it has run by `time` and returned by `latest`. */
+function returnedBy({ calledAt, reaction }: PromiseNode, time: number, latest: number): PromiseNode | null {
+  const result = reaction === null ? null : reaction.result;
+  if (result === null || result.followsAt > latest) return null;
+  return calledAt < time || result.followsAt <= time ? result : null;
 }
 
 function reasonOfSettler(
@@ -275,15 +280,10 @@ function hasSettled({ settled, settledAt }: PromiseNode, latest: number): boolea
 
 /**
  * Whether only code of another activation can settle it: it is the program's own, and this activation has asked for
- * nothing that could run its code, but for so many functions that were given to `then` and run after it has settled.
+ * nothing that could run its code.
  */
-function isLeftToOthers({ cls, id }: PromiseNode, { sources }: Activation, reactions: number): boolean {
-  if (cls !== PromiseClass.New || id === 0) return false;
-  let source = sources.youngest;
-  for (let left = reactions; source !== null; source = source.older) {
-    if (source.kind !== ResourceKind.Reaction || left-- === 0) return false;
-  }
-  return true;
+function isLeftToOthers({ cls, id }: PromiseNode, { sources }: Activation): boolean {
+  return cls === PromiseClass.New && id !== 0 && sources.youngest === null;
 }
 
 /**

@@ -204,10 +204,9 @@ export class LoopSchedule implements ThreadListener {
           promise.parent = null;
           promise.settledBy = null;
           promise.settledIn = null;
-          promise.madeIn = null;
+          promise.reaction = null;
           promise.follows = null;
           promise.callee = null;
-          promise.result = null;
         }
         return;
       default:

@@ -196,13 +196,7 @@ export class TurnReader {
         this.#promises.settle(time, a);
         return;
       case Fact.Before:
-        this.#resources.before(
-          time,
-          a,
-          b,
-          c,
-          c === ResourceKind.Reaction ? this.#waits.called(time, a) : null,
-        );
+        this.#before(time, a, b, c);
         return;
       case Fact.After:
         if (c === 1) this.#waits.returned(time, a, b);
@@ -363,19 +357,22 @@ export class TurnReader {
     this.#booting = false;
   }
 
-  /** The turn is over at `time`: what is still open is decided. */
-  endTurn(time: number): void {
-    this.running.leaveLoose(time);
-    this.running.popTo(0, time);
-    this.#waits.endTurn(time);
-    this.#splitTurn(time);
+  #before(time: number, id: number, due: number, kind: number): void {
+    const made = kind === ResourceKind.Reaction ? this.#waits.called(time, id) : null;
+    this.#resources.before(time, id, due, kind, made);
   }
 
-  /** The loop has come back from outside, as far as is known; there may be jobs left of the turn before. */
-  #splitTurn(time: number): void {
+  /** The turn is over at `time`: what is still open is decided. */
+  endTurn(time: number): void {
+    this.#splitTurn(time, true);
+  }
+
+  /** The loop has come back from outside, as far as is known; unless it `isOver` there may be jobs left of the turn before. */
+  #splitTurn(time: number, isOver = false): void {
     const { running } = this;
     running.leaveLoose(time);
     running.popTo(0, time);
+    if (isOver) this.#waits.endTurn(time);
     this.#decisions.decide();
     if (running.inTurn) running.queue.add(OpKind.TurnEnd, time);
     running.inTurn = false;

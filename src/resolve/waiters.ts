@@ -27,3 +27,24 @@ export function withoutWaiter(waiters: Waiters | null, frame: Scope): Waiters | 
   waiters.delete(frame);
   return waiters.size === 0 ? null : waiters;
 }
+
+/** The frame that the frame waits for, unless that has ended and is another one by now. */
+export function awaitedBy({ awaits, awaitsId }: Scope): Scope | null {
+  return awaits !== null && awaits.fn === awaitsId ? awaits : null;
+}
+
+/**
+ * The frame waits no more. What it has waited for and has not settled must forget it: its object may become another
+ * frame's, which may wait for the same.
+ */
+export function leave(frame: Scope): void {
+  const awaits = awaitedBy(frame);
+  const { source } = frame;
+  if (awaits !== null && !awaits.settled) {
+    if (awaits.awaiter === frame) awaits.awaiter = null;
+    else awaits.awaiters = withoutWaiter(awaits.awaiters, frame);
+  }
+  if (source !== null && !source.settled) source.awaiters = withoutWaiter(source.awaiters, frame);
+  frame.awaits = null;
+  frame.source = null;
+}
